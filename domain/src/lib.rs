@@ -1,0 +1,20 @@
+//! The library itself: tags and items, call numbers, the stacks, the catalogue, reads, sightings, shelf errors.
+//!
+//! Nothing in here knows ROS, tokio, a wall clock or a global random source. Units are SI, time is `i64`
+//! nanoseconds, angles are radians unless a name says otherwise.
+
+pub mod address;
+pub mod coverage;
+pub mod reads;
+pub mod shelf_error;
+pub mod sighting;
+pub mod site;
+pub mod uid;
+
+pub use address::{FaceId, Home, ShelfAddress, Side};
+pub use coverage::Coverage;
+pub use reads::{Read, Scan};
+pub use shelf_error::{ErrorKind, Evidence, ItemRef, Place, ShelfError};
+pub use sighting::Sighting;
+pub use site::Site;
+pub use uid::Uid;
