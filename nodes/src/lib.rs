@@ -1,1 +1,11 @@
-//! nodes
+//! The robot's nodes as plain state machines, and the hosts that run them.
+//!
+//! A node is a value: a message and the time go in, messages come out. It owns no thread, socket, clock or
+//! random source; [`host`] gives it those. What a node publishes is [`interfaces::Publication`], the same
+//! value that the bag stores.
+
+pub mod host;
+pub mod node;
+pub mod recorder;
+
+pub use node::{Health, Level, Node, Outbox};

@@ -1,0 +1,7 @@
+//! Hosts: what gives the nodes their messages and their time.
+
+mod local;
+mod replay;
+
+pub use local::{HostError, LocalHost, Observer, World};
+pub use replay::replay;

@@ -1,0 +1,85 @@
+//! What a node is: subscriptions, one handler for messages, one for time, and its health.
+
+use std::sync::Arc;
+
+use interfaces::{AnyMessage, Publication};
+
+/// A node: messages and time in, messages out. The same inputs in the same order give the same outputs.
+pub trait Node: Send {
+    /// Name without the robot's namespace, `locator`.
+    fn name(&self) -> &str;
+
+    /// Topics that it wants, in full (`/inv_1/reads`).
+    fn subscriptions(&self) -> Vec<Arc<str>>;
+
+    /// One message on one of its topics. Malformed content is counted and named in [`Node::health`], never fatal.
+    fn on_message(&mut self, input: &Publication, out: &mut Outbox);
+
+    /// `/clock` has advanced to `out.now_ns()`. Called once per clock message, before the messages that follow it.
+    fn on_time(&mut self, out: &mut Outbox) {
+        let _ = out;
+    }
+
+    /// What `/diagnostics` says of this node.
+    fn health(&self) -> Health {
+        Health::default()
+    }
+}
+
+/// Where a node puts what it publishes while it handles one input.
+#[derive(Debug, Default)]
+pub struct Outbox {
+    now_ns: i64,
+    publications: Vec<Publication>,
+}
+
+impl Outbox {
+    /// An empty outbox at the given time, ns.
+    pub fn at(now_ns: i64) -> Self {
+        Self { now_ns, publications: Vec::new() }
+    }
+
+    /// Now, by `/clock`, ns.
+    pub fn now_ns(&self) -> i64 {
+        self.now_ns
+    }
+
+    /// Publishes a message on a topic, stamped now.
+    pub fn publish(&mut self, topic: &Arc<str>, message: impl Into<AnyMessage>) {
+        self.publications.push(Publication {
+            topic: topic.clone(),
+            stamp_ns: self.now_ns,
+            message: Arc::new(message.into()),
+        });
+    }
+
+    /// What was published, in order.
+    pub fn into_publications(self) -> Vec<Publication> {
+        self.publications
+    }
+}
+
+/// Levels of `diagnostic_msgs/DiagnosticStatus`.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, PartialOrd, Ord)]
+pub enum Level {
+    /// Works.
+    #[default]
+    Ok,
+    /// Works, and something deserves a look.
+    Warn,
+    /// Does not do its work.
+    Error,
+    /// Waits for an input that has stopped.
+    Stale,
+}
+
+/// A node's state for people, and the counters behind it.
+#[derive(Debug, Clone, Default, PartialEq)]
+pub struct Health {
+    /// How it is.
+    pub level: Level,
+    /// One line for people.
+    pub summary: String,
+    /// Named figures, in a fixed order.
+    pub values: Vec<(&'static str, String)>,
+}
