@@ -4,6 +4,7 @@
 //! nanoseconds, angles are radians unless a name says otherwise.
 
 pub mod address;
+pub mod audit;
 pub mod coverage;
 pub mod reads;
 pub mod shelf_error;
@@ -12,6 +13,7 @@ pub mod site;
 pub mod uid;
 
 pub use address::{FaceId, Home, ShelfAddress, Side};
+pub use audit::{Audit, AuditSettings, InputProblem, PlacedBook};
 pub use coverage::Coverage;
 pub use reads::{Read, Scan};
 pub use shelf_error::{ErrorKind, Evidence, ItemRef, Place, ShelfError};

@@ -1,0 +1,70 @@
+//! Expected against seen: what the catalogue says against what the passes found, and the shelf errors between.
+//!
+//! Nearly all books stand where they belong, so every claim weighs the radio evidence with a base rate; see
+//! [`AuditSettings`]. The audit knows no truth but the catalogue, and gives the same result whatever the order of its
+//! inputs.
+
+mod settings;
+
+use serde::{Deserialize, Serialize};
+
+use crate::address::FaceId;
+use crate::shelf_error::{ErrorKind, ItemRef, ShelfError};
+use crate::uid::Uid;
+
+pub use settings::{AuditSettings, SettingsError};
+
+/// Outcome of an audit.
+#[derive(Debug, Clone, Default, PartialEq, Serialize, Deserialize)]
+pub struct Audit {
+    /// Row faces that passes covered, in walking order.
+    pub faces: Vec<FaceId>,
+    /// Books that should stand on those faces.
+    pub expected: u32,
+    /// Those of them that were found in place and in order.
+    pub in_place: u32,
+    /// Tags seen in all, known or not, on whatever face.
+    pub seen: u32,
+    /// Findings in walking order: floor, row, side, bay, tier from the top, along.
+    pub errors: Vec<ShelfError>,
+    /// All books that were found on the covered faces, in walking order; for drawing.
+    pub books: Vec<PlacedBook>,
+    /// Books whose home no pass covered; not expected in this run.
+    #[serde(default)]
+    pub not_covered: u32,
+    /// Inputs that were left out, and why.
+    #[serde(default)]
+    pub problems: Vec<InputProblem>,
+}
+
+/// One book as it was found.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+pub struct PlacedBook {
+    /// The book.
+    pub item: ItemRef,
+    /// The row face where it stands.
+    pub face: FaceId,
+    /// Tier from the bottom, from 1.
+    pub tier: u8,
+    /// Centre of its spine along the face, m.
+    pub along_m: f32,
+    /// Standard deviation of `along_m`, m.
+    pub along_std_m: f32,
+    /// Thickness by the catalogue or the default, m.
+    pub thickness_m: f32,
+    /// Height by the catalogue or a default, m.
+    pub height_m: f32,
+    /// What is wrong with it; `None` when it is in place and in order.
+    pub verdict: Option<ErrorKind>,
+}
+
+/// A sighting or coverage that the audit could not use.
+#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
+pub struct InputProblem {
+    /// Name of the pass.
+    pub scan: String,
+    /// The tag; `None` for a coverage.
+    pub uid: Option<Uid>,
+    /// What is wrong with it: field, found, allowed.
+    pub reason: String,
+}
