@@ -10,6 +10,7 @@ pub mod reads;
 pub mod shelf_error;
 pub mod sighting;
 pub mod site;
+pub mod tables;
 pub mod uid;
 
 pub use address::{FaceId, Home, ShelfAddress, Side};
