@@ -5,19 +5,26 @@
 
 pub mod address;
 pub mod audit;
+pub mod callnumber;
+pub mod catalogue;
 pub mod coverage;
 pub mod reads;
 pub mod shelf_error;
 pub mod sighting;
 pub mod site;
+pub mod table_error;
+mod table_file;
 pub mod tables;
 pub mod uid;
 
 pub use address::{FaceId, Home, ShelfAddress, Side};
 pub use audit::{Audit, AuditSettings, InputProblem, PlacedBook};
+pub use callnumber::{Scheme, ShelfKey, ShelfRules};
+pub use catalogue::{Catalogue, Item, ItemStatus, ItemView};
 pub use coverage::Coverage;
 pub use reads::{Read, Scan};
 pub use shelf_error::{ErrorKind, Evidence, ItemRef, Place, ShelfError};
 pub use sighting::Sighting;
 pub use site::Site;
+pub use table_error::TableError;
 pub use uid::Uid;
