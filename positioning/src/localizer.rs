@@ -1,0 +1,460 @@
+//! Where the robot is: an extended Kalman filter over pose, gyro bias and odometry scale, corrected by lidar
+//! scans against the map of the floor.
+//!
+//! The correction is an iterated update (Bell and Cathey 1993): the scan's robust normal equations and the
+//! prediction's information are solved together, so a direction that the scan does not fix (along a bare
+//! aisle) keeps the prediction and its uncertainty. A first scan, and a scan after the robot was lost, goes
+//! through a coarse search. Everything is a function of the inputs and their order.
+
+use std::collections::VecDeque;
+
+use nalgebra::{Matrix3, SMatrix, SVector};
+use serde::{Deserialize, Serialize};
+
+use crate::floor_map::FloorMap;
+use crate::motion::{MotionBuffer, Stretch};
+use crate::pose::{Pose2, wrap_angle};
+use crate::scan_match::{MatchSettings, Normal, Window, normal, search};
+
+type Vector5 = SVector<f64, 5>;
+type Matrix5 = SMatrix<f64, 5, 5>;
+/// Places in the state: x, y, θ, then these.
+const BIAS: usize = 3;
+const SCALE: usize = 4;
+
+/// How the localizer trusts its sensors. Defaults fit the inventory robot.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields, default)]
+pub struct LocalizerSettings {
+    /// Standard deviation of the pose it is started with, m. 0.2: how a robot stands in its dock.
+    pub initial_std_m: f64,
+    /// The same for the heading, degrees. 10: as above.
+    pub initial_std_deg: f64,
+    /// Odometry noise along the way after one metre, m; grows with the root of the way. 0.03: slipping wheels.
+    pub odometry_std_m: f64,
+    /// Odometry scale error, share. 0.02: wheel radius known to 1%, doubled.
+    pub odometry_scale_std: f64,
+    /// Turn noise after one radian with the wheels alone, radians. 0.08: track width and slip.
+    pub wheel_turn_std: f64,
+    /// Gyro noise after one second, radians. 0.003: a MEMS gyro with vibration.
+    pub gyro_std_rad: f64,
+    /// Gyro bias at the start, rad/s. 0.02: a MEMS gyro as switched on.
+    pub gyro_bias_std: f64,
+    /// Gyro bias walk after one second, rad/s. 0.0003: the same after warming up.
+    pub gyro_bias_walk: f64,
+    /// Error of the map itself, m, added to the published covariance. 0.005: shelves are placed by hand.
+    pub map_std_m: f64,
+    /// The same for the heading, degrees. 0.1.
+    pub map_std_deg: f64,
+    /// Scans in a row that fit nothing before it calls itself lost and searches. 10: one second.
+    pub lost_after: u32,
+    /// Scan matching.
+    pub scan: MatchSettings,
+}
+
+impl Default for LocalizerSettings {
+    fn default() -> Self {
+        Self {
+            initial_std_m: 0.2,
+            initial_std_deg: 10.0,
+            odometry_std_m: 0.03,
+            odometry_scale_std: 0.02,
+            wheel_turn_std: 0.08,
+            gyro_std_rad: 0.003,
+            gyro_bias_std: 0.02,
+            gyro_bias_walk: 0.0003,
+            map_std_m: 0.005,
+            map_std_deg: 0.1,
+            lost_after: 10,
+            scan: MatchSettings::default(),
+        }
+    }
+}
+
+/// One turn of a 2-D lidar.
+#[derive(Debug, Clone, PartialEq)]
+pub struct RangeScan {
+    /// Stamp of the first beam, ns.
+    pub stamp_ns: i64,
+    /// Direction of the first beam in the laser frame, radians.
+    pub angle_min: f64,
+    /// From beam to beam, radians.
+    pub angle_increment: f64,
+    /// From beam to beam, s; 0 when all beams are of one instant.
+    pub time_increment: f64,
+    /// Shortest and longest range that the lidar measures, m.
+    pub range_m: [f64; 2],
+    /// Ranges, m, after REP-117: ±Inf and NaN carry no echo.
+    pub ranges: Vec<f32>,
+}
+
+/// How sure the localizer is of itself.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Tracking {
+    /// The scan fits the map.
+    Tracking,
+    /// This scan does not fit; the pose is dead reckoning since the last that did.
+    DeadReckoning,
+    /// Too many scans did not fit.
+    Lost,
+}
+
+/// The robot's pose at one scan.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Estimate {
+    /// Stamp of the scan, ns.
+    pub stamp_ns: i64,
+    /// Pose of `base_link` on the map.
+    pub map_from_base: Pose2,
+    /// Covariance of x, y (m) and heading (radians) on the map.
+    pub covariance: Matrix3<f64>,
+    /// What corrects odometry: `map → odom`.
+    pub map_from_odom: Pose2,
+    /// How sure it is.
+    pub tracking: Tracking,
+    /// Share of the beams with an echo that fit the map.
+    pub inlier_share: f64,
+    /// Gyro bias, rad/s.
+    pub gyro_bias: f64,
+}
+
+/// What the localizer did not use, in counts.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+pub struct Refused {
+    /// Odometry or yaw rates that were not finite, or not after the one before.
+    pub motion: u64,
+    /// Scans older than the state, not finite in their geometry, or dropped from a full queue.
+    pub scans: u64,
+    /// Stretches in which odometry jumped.
+    pub jumps: u64,
+}
+
+#[derive(Debug, Clone)]
+struct State {
+    stamp_ns: i64,
+    x: Vector5,
+    p: Matrix5,
+}
+
+/// See the module's text.
+#[derive(Debug, Clone)]
+pub struct Localizer {
+    map: FloorMap,
+    settings: LocalizerSettings,
+    base_from_laser: Pose2,
+    initial: Pose2,
+    motion: MotionBuffer,
+    scans: VecDeque<RangeScan>,
+    state: Option<State>,
+    misses: u32,
+    refused: Refused,
+}
+
+/// Scans that wait for their odometry; 1.6 s at 10 Hz.
+const MAX_PENDING: usize = 16;
+/// How long a scan waits for yaw rates when odometry is there already.
+const GYRO_WAIT_NS: i64 = 100_000_000;
+/// Without scans the state follows odometry at this distance, so that late scans still find their place.
+const LAG_NS: i64 = 1_000_000_000;
+
+impl Localizer {
+    /// A localizer on a map that starts at a pose (a dock); `base_from_laser` is where the lidar sits.
+    pub fn new(map: FloorMap, initial: Pose2, base_from_laser: Pose2, settings: LocalizerSettings) -> Self {
+        Self {
+            map,
+            settings,
+            base_from_laser,
+            initial,
+            motion: MotionBuffer::default(),
+            scans: VecDeque::new(),
+            state: None,
+            misses: 0,
+            refused: Refused::default(),
+        }
+    }
+
+    /// Adds `odom_from_base`, ns and m.
+    pub fn add_odometry(&mut self, stamp_ns: i64, odom_from_base: Pose2) {
+        if !odom_from_base.is_finite() || !self.motion.add_odometry(stamp_ns, odom_from_base) {
+            self.refused.motion += 1;
+            return;
+        }
+        // Without scans the buffers would only grow.
+        if self.scans.is_empty() {
+            let behind = stamp_ns.saturating_sub(LAG_NS);
+            if self.state.as_ref().is_some_and(|s| s.stamp_ns < behind - LAG_NS) {
+                self.advance(behind);
+            } else if self.state.is_none() {
+                self.motion.forget_before(behind);
+            }
+        }
+    }
+
+    /// Adds the IMU's turn rate about z, ns and rad/s.
+    pub fn add_yaw_rate(&mut self, stamp_ns: i64, yaw_rate: f64) {
+        if !yaw_rate.is_finite() || !self.motion.add_yaw_rate(stamp_ns, yaw_rate) {
+            self.refused.motion += 1;
+        }
+    }
+
+    /// Adds a scan; [`Localizer::estimate`] gives its pose as soon as odometry has caught up.
+    pub fn add_scan(&mut self, scan: RangeScan) {
+        let geometry = [scan.angle_min, scan.angle_increment, scan.time_increment];
+        let after = self.scans.back().map(|s| s.stamp_ns).max(self.state.as_ref().map(|s| s.stamp_ns));
+        if geometry.iter().any(|v| !v.is_finite()) || after.is_some_and(|t| scan.stamp_ns <= t) {
+            self.refused.scans += 1;
+            return;
+        }
+        if self.scans.len() >= MAX_PENDING {
+            self.scans.pop_front();
+            self.refused.scans += 1;
+        }
+        self.scans.push_back(scan);
+    }
+
+    /// What was not used so far.
+    pub fn refused(&self) -> Refused {
+        self.refused
+    }
+
+    /// The pose at the oldest scan that waits, once odometry (and, for a while, the gyro) has reached it.
+    pub fn estimate(&mut self) -> Option<Estimate> {
+        loop {
+            let stamp_ns = self.scans.front()?.stamp_ns;
+            let (oldest, newest) = self.motion.odometry_span()?;
+            if newest < stamp_ns {
+                return None;
+            }
+            let gyro_lags = self.motion.newest_yaw_rate().is_some_and(|t| t < stamp_ns);
+            if gyro_lags && newest < stamp_ns.saturating_add(GYRO_WAIT_NS) {
+                return None;
+            }
+            let scan = self.scans.pop_front()?;
+            if oldest > stamp_ns {
+                self.refused.scans += 1;
+                continue;
+            }
+            return self.take(&scan);
+        }
+    }
+
+    fn take(&mut self, scan: &RangeScan) -> Option<Estimate> {
+        let stamp_ns = scan.stamp_ns;
+        let first = self.state.is_none();
+        if first {
+            self.state = Some(self.start(stamp_ns));
+        }
+        self.advance(stamp_ns);
+        let odom_from_base = self.motion.odometry_at(stamp_ns)?;
+        let points = self.points(scan);
+        let mut inlier_share = 0.0;
+        if points.len() >= self.settings.scan.min_beams {
+            if first || self.misses >= self.settings.lost_after {
+                self.relocate(&points);
+            }
+            inlier_share = self.correct(&points);
+        }
+        if inlier_share >= self.settings.scan.min_inlier_share {
+            self.misses = 0;
+        } else {
+            self.misses = self.misses.saturating_add(1);
+        }
+        let state = self.state.as_ref()?;
+        let map_from_base = pose(&state.x);
+        let tracking = match self.misses {
+            0 => Tracking::Tracking,
+            n if n < self.settings.lost_after => Tracking::DeadReckoning,
+            _ => Tracking::Lost,
+        };
+        let floor =
+            [self.settings.map_std_m, self.settings.map_std_m, self.settings.map_std_deg.to_radians()];
+        let map_error = Matrix3::from_diagonal(&SVector::from(floor.map(|std| std * std)));
+        Some(Estimate {
+            stamp_ns,
+            map_from_base,
+            covariance: state.p.fixed_view::<3, 3>(0, 0) + map_error,
+            map_from_odom: map_from_base * odom_from_base.inverse(),
+            tracking,
+            inlier_share,
+            gyro_bias: state.x[BIAS],
+        })
+    }
+
+    fn start(&self, stamp_ns: i64) -> State {
+        let s = &self.settings;
+        let std = [
+            s.initial_std_m,
+            s.initial_std_m,
+            s.initial_std_deg.to_radians(),
+            s.gyro_bias_std,
+            s.odometry_scale_std,
+        ];
+        let x = Vector5::from([self.initial.x, self.initial.y, self.initial.theta, 0.0, 0.0]);
+        State { stamp_ns, x, p: Matrix5::from_diagonal(&Vector5::from(std.map(|v| (v * v).max(1e-12)))) }
+    }
+
+    /// Carries the state forward with odometry and gyro.
+    fn advance(&mut self, to_ns: i64) {
+        let Some(state) = &mut self.state else { return };
+        let from_ns = state.stamp_ns;
+        if to_ns > from_ns {
+            // A hole in odometry longer than the buffer: nothing is known of the way between.
+            let stretches = self.motion.stretches(from_ns, to_ns).unwrap_or_default();
+            for stretch in &stretches {
+                self.refused.jumps += u64::from(stretch.jumped);
+                predict(state, stretch, &self.settings);
+            }
+            state.stamp_ns = to_ns;
+        }
+        self.motion.forget_before(to_ns);
+    }
+
+    /// Echoes in the base frame at the scan's stamp, m, with the robot's motion during the scan taken out.
+    fn points(&self, scan: &RangeScan) -> Vec<[f64; 2]> {
+        let start = self.motion.odometry_at(scan.stamp_ns);
+        let mut points = Vec::with_capacity(scan.ranges.len());
+        for (i, &range) in scan.ranges.iter().enumerate() {
+            let range = f64::from(range);
+            if !range.is_finite() || range < scan.range_m[0] || range > scan.range_m[1] {
+                continue;
+            }
+            let angle = scan.angle_min + i as f64 * scan.angle_increment;
+            let point = self.base_from_laser.transform([range * angle.cos(), range * angle.sin()]);
+            let later = (i as f64 * scan.time_increment * 1e9) as i64;
+            let moved = match (start, self.motion.odometry_at(scan.stamp_ns.saturating_add(later))) {
+                (Some(a), Some(b)) if later > 0 => a.inverse() * b,
+                _ => Pose2::default(),
+            };
+            points.push(moved.transform(point));
+        }
+        points
+    }
+
+    /// Puts the state where a search around it fits best, if anywhere.
+    fn relocate(&mut self, points: &[[f64; 2]]) {
+        let Some(state) = &mut self.state else { return };
+        let spread = |variance: f64| 2.5 * variance.max(0.0).sqrt();
+        let window = Window {
+            half_m: spread(state.p[(0, 0)].max(state.p[(1, 1)])).clamp(0.15, 1.0),
+            half_rad: spread(state.p[(2, 2)]).clamp(0.05, 0.6),
+        };
+        let (found, fits) = search(&self.map, points, pose(&state.x), window);
+        if fits < self.settings.scan.min_inlier_share {
+            return;
+        }
+        state.x.fixed_rows_mut::<3>(0).copy_from(&SVector::from([found.x, found.y, found.theta]));
+        // The search's own grain; what was correlated with the old pose is no longer.
+        state.p.fixed_view_mut::<3, 5>(0, 0).fill(0.0);
+        state.p.fixed_view_mut::<5, 3>(0, 0).fill(0.0);
+        for (i, std) in [0.05, 0.05, 0.02].into_iter().enumerate() {
+            state.p[(i, i)] = std * std;
+        }
+    }
+
+    /// Iterated update with the scan; returns the share of beams that fit. A scan that does not fit changes nothing.
+    fn correct(&mut self, points: &[[f64; 2]]) -> f64 {
+        let Some(state) = &mut self.state else { return 0.0 };
+        let settings = &self.settings.scan;
+        let Some(prior) = state.p.cholesky().map(|c| c.inverse()) else { return 0.0 };
+        let mut x = state.x;
+        let mut posterior = state.p;
+        let mut last =
+            Normal { information: Matrix3::zeros(), gradient: Default::default(), inlier_share: 0.0 };
+        for round in 0..15 {
+            // From a wide kernel to the true one, so that a first guess 10 cm off is still drawn in.
+            let widening = [3.0, 2.0, 1.5].get(round).copied().unwrap_or(1.0);
+            last = normal(&self.map, points, pose(&x), settings, settings.robust_m * widening);
+            let mut information = prior;
+            let mut block = information.fixed_view_mut::<3, 3>(0, 0);
+            block += last.information;
+            let Some(factor) = information.cholesky() else { return 0.0 };
+            let mut away = x - state.x;
+            away[2] = wrap_angle(away[2]);
+            let mut gradient = prior * away;
+            let mut head = gradient.fixed_rows_mut::<3>(0);
+            head += last.gradient;
+            let step = factor.solve(&gradient);
+            x -= step;
+            x[2] = wrap_angle(x[2]);
+            posterior = factor.inverse();
+            if round > 3 && step.fixed_rows::<3>(0).norm() < 1e-5 {
+                break;
+            }
+        }
+        if last.inlier_share >= settings.min_inlier_share && x.iter().all(|v| v.is_finite()) {
+            state.x = x;
+            state.p = (posterior + posterior.transpose()) * 0.5;
+        }
+        last.inlier_share
+    }
+}
+
+fn pose(x: &Vector5) -> Pose2 {
+    Pose2::new(x[0], x[1], x[2])
+}
+
+/// One stretch of motion into state and covariance.
+fn predict(state: &mut State, stretch: &Stretch, s: &LocalizerSettings) {
+    let [dx, dy] = stretch.displacement;
+    let way = dx.hypot(dy);
+    let dt = stretch.seconds;
+    // Wheels that stand show the bias alone.
+    if let (Some(turn), true) = (stretch.gyro_turn, stretch.stood_still() && !stretch.jumped && dt > 0.0) {
+        observe_bias(state, turn / dt, s.gyro_std_rad.powi(2) / dt);
+    }
+    let (turn, turn_variance) = match stretch.gyro_turn {
+        Some(gyro) => (gyro - state.x[BIAS] * dt, s.gyro_std_rad.powi(2) * dt + (0.005 * gyro).powi(2)),
+        None => {
+            let turn = stretch.wheel_turn;
+            (turn, s.wheel_turn_std.powi(2) * (turn.abs() + 0.2 * way) + 1e-8)
+        }
+    };
+    // The chord of an arc points along its half turn: exchange the wheels' half turn for the true one.
+    let heading = state.x[2] + 0.5 * (turn - stretch.wheel_turn);
+    let (sin, cos) = heading.sin_cos();
+    let scale = 1.0 + state.x[SCALE];
+    let (mx, my) = (cos * dx - sin * dy, sin * dx + cos * dy);
+    state.x[0] += scale * mx;
+    state.x[1] += scale * my;
+    state.x[2] = wrap_angle(state.x[2] + turn);
+    let mut f = Matrix5::identity();
+    f[(0, 2)] = -scale * my;
+    f[(1, 2)] = scale * mx;
+    f[(0, SCALE)] = mx;
+    f[(1, SCALE)] = my;
+    if stretch.gyro_turn.is_some() {
+        f[(2, BIAS)] = -dt;
+    }
+    // Where wheels and gyro disagree on the turn, the wheels slipped, and the way is wrong by as much.
+    let slip = stretch.gyro_turn.map_or(0.0, |_| 0.25 * (stretch.wheel_turn - turn));
+    let along = s.odometry_std_m.powi(2) * way + slip * slip;
+    let across = (0.3 * s.odometry_std_m).powi(2) * way + slip * slip + 1e-6 * dt;
+    let mut q = Matrix5::zeros();
+    q[(0, 0)] = cos * cos * along + sin * sin * across;
+    q[(1, 1)] = sin * sin * along + cos * cos * across;
+    q[(0, 1)] = cos * sin * (along - across);
+    q[(1, 0)] = q[(0, 1)];
+    q[(2, 2)] = turn_variance;
+    q[(BIAS, BIAS)] = s.gyro_bias_walk.powi(2) * dt;
+    q[(SCALE, SCALE)] = 1e-6 * way;
+    if stretch.jumped {
+        q[(0, 0)] += 0.04;
+        q[(1, 1)] += 0.04;
+        q[(2, 2)] += 0.01;
+    }
+    let p = f * state.p * f.transpose() + q;
+    state.p = (p + p.transpose()) * 0.5;
+}
+
+fn observe_bias(state: &mut State, rate: f64, variance: f64) {
+    let innovation = rate - state.x[BIAS];
+    let spread = state.p[(BIAS, BIAS)] + variance;
+    // A robot that is pushed with its wheels locked turns too: that is no bias.
+    if innovation * innovation > 25.0 * spread {
+        return;
+    }
+    let gain: Vector5 = state.p.column(BIAS) / spread;
+    state.x += gain * innovation;
+    let p = state.p - gain * state.p.row(BIAS);
+    state.p = (p + p.transpose()) * 0.5;
+}

@@ -1,0 +1,258 @@
+//! The localizer in a toy world: accuracy, honesty of its covariance, people, long aisles, and getting lost.
+
+mod toy;
+
+use nalgebra::Vector3;
+use positioning::localizer::{LocalizerSettings, Tracking};
+use positioning::pose::wrap_angle;
+use positioning::{Estimate, FloorMap, Localizer, Pose2};
+use toy::{BASE_FROM_LASER, Person, Toy, site};
+
+fn localizer(start: Pose2) -> Localizer {
+    let map = FloorMap::from_floor(&site().floors[0]).unwrap();
+    Localizer::new(map, start, BASE_FROM_LASER, LocalizerSettings::default())
+}
+
+fn feed(toy: &mut Toy, localizer: &mut Localizer) -> Option<Estimate> {
+    let sensed = toy.step();
+    if let Some(rate) = sensed.yaw_rate {
+        localizer.add_yaw_rate(toy.now_ns, rate);
+    }
+    if let Some(odometry) = sensed.odometry {
+        localizer.add_odometry(toy.now_ns, odometry);
+    }
+    if let Some(scan) = sensed.scan {
+        localizer.add_scan(scan);
+    }
+    localizer.estimate()
+}
+
+/// Errors of one estimate: x, y (m), heading (radians) on the map.
+fn error(estimate: &Estimate, truth: Pose2) -> Vector3<f64> {
+    let at = estimate.map_from_base;
+    Vector3::new(at.x - truth.x, at.y - truth.y, wrap_angle(at.theta - truth.theta))
+}
+
+/// Steers by the truth through way-points; calls back at each estimate.
+fn drive(
+    toy: &mut Toy,
+    localizer: &mut Localizer,
+    way: &[[f64; 2]],
+    speed: f64,
+    mut each: impl FnMut(&mut Toy, &Estimate),
+) {
+    for target in way {
+        while (target[0] - toy.truth.x).hypot(target[1] - toy.truth.y) > 0.1 {
+            let bearing = (target[1] - toy.truth.y).atan2(target[0] - toy.truth.x);
+            let off = wrap_angle(bearing - toy.truth.theta);
+            toy.command = if off.abs() > 0.3 { [0.0, off.signum() * 0.6] } else { [speed, 1.5 * off] };
+            if let Some(estimate) = feed(toy, localizer) {
+                each(toy, &estimate);
+            }
+        }
+    }
+}
+
+/// All three aisles.
+const TOUR: [[f64; 2]; 9] = [
+    [1.0, 2.75],
+    [7.5, 2.75],
+    [7.5, 0.85],
+    [1.0, 0.85],
+    [1.0, 4.65],
+    [7.5, 4.65],
+    [7.5, 2.75],
+    [1.0, 2.75],
+    [0.8, 0.85],
+];
+
+#[derive(Default)]
+struct Figures {
+    n: f64,
+    xy: f64,
+    theta: f64,
+    nees: f64,
+    worst: f64,
+}
+
+impl Figures {
+    fn add(&mut self, estimate: &Estimate, truth: Pose2) {
+        let e = error(estimate, truth);
+        let inverse = estimate.covariance.try_inverse().unwrap();
+        self.n += 1.0;
+        self.xy += e.x * e.x + e.y * e.y;
+        self.theta += e.z * e.z;
+        self.nees += (e.transpose() * inverse * e)[0];
+        self.worst = self.worst.max(e.x.hypot(e.y));
+    }
+
+    fn report(&self, what: &str) -> (f64, f64, f64) {
+        let (xy, deg, nees) =
+            ((self.xy / self.n).sqrt(), (self.theta / self.n).sqrt().to_degrees(), self.nees / self.n);
+        println!(
+            "{what}: {} scans, RMS {:.4} m and {deg:.3} deg, worst {:.4} m, mean NEES {nees:.2} (3 expected)",
+            self.n, xy, self.worst
+        );
+        (xy, deg, nees)
+    }
+}
+
+fn tour(seed: u64, people: bool) -> Figures {
+    let mut toy = Toy::new(&site(), Pose2::new(0.8, 2.75, 0.0), seed);
+    // The dock is known to 0.2 m and 10 degrees only.
+    let mut localizer = localizer(Pose2::new(0.95, 2.6, 0.14));
+    let mut figures = Figures::default();
+    drive(&mut toy, &mut localizer, &TOUR, 0.4, |toy, estimate| {
+        if people {
+            let t = toy.now_ns as f64 * 1e-9;
+            toy.people = vec![
+                Person { at: [4.0 + 2.5 * (0.3 * t).sin(), 2.75 + 0.4 * (0.2 * t).cos()], radius: 0.2 },
+                Person { at: [4.0 + 2.5 * (0.2 * t).cos(), 0.75], radius: 0.2 },
+                Person { at: [7.5, 2.0 + 1.5 * (0.25 * t).sin()], radius: 0.25 },
+            ];
+        }
+        figures.add(estimate, toy.truth);
+        assert_eq!(estimate.tracking, Tracking::Tracking, "at {:?}", toy.truth);
+    });
+    figures
+}
+
+#[test]
+fn the_robot_knows_where_it_is_to_2_cm_and_half_a_degree() {
+    for seed in 0..3 {
+        let (xy, deg, nees) = tour(seed, false).report("empty stacks");
+        assert!(xy < 0.02 && deg < 0.5, "RMS {xy} m, {deg} deg");
+        assert!(nees < 6.0, "covariance claims too much: NEES {nees}");
+    }
+}
+
+#[test]
+fn people_in_the_aisles_do_not_push_the_robot_off_its_place() {
+    for seed in 0..3 {
+        let (xy, deg, nees) = tour(seed, true).report("with people");
+        assert!(xy < 0.02 && deg < 0.5, "RMS {xy} m, {deg} deg");
+        assert!(nees < 6.0, "covariance claims too much: NEES {nees}");
+    }
+}
+
+#[test]
+fn in_a_bare_corridor_the_covariance_grows_along_it_and_not_across() {
+    let mut long = site();
+    let floor = &mut long.floors[0];
+    floor.faces.clear();
+    floor.walls = [[0.0, 1.5], [0.0, 3.5]]
+        .map(|[_, y]| domain::site::Wall { from_m: [-50.0, y], to_m: [50.0, y] })
+        .to_vec();
+    let mut toy = Toy::new(&long, Pose2::new(0.0, 2.5, 0.0), 1);
+    let map = FloorMap::from_floor(&long.floors[0]).unwrap();
+    let settings = LocalizerSettings { initial_std_m: 0.02, ..LocalizerSettings::default() };
+    let mut localizer = Localizer::new(map, Pose2::new(0.0, 2.5, 0.02), BASE_FROM_LASER, settings);
+    let mut last = None;
+    drive(&mut toy, &mut localizer, &[[20.0, 2.5]], 0.5, |toy, e| last = Some((e.clone(), toy.truth)));
+    let (estimate, truth) = last.unwrap();
+    let e = error(&estimate, truth);
+    let std = [0, 1].map(|i| estimate.covariance[(i, i)].sqrt());
+    println!("after 20 m of corridor: error {:.3} m along, {:.3} m across; std {std:.3?}", e.x, e.y);
+    assert!(e.y.abs() < 0.02 && std[1] < 0.02);
+    assert!(std[0] > 0.1 && e.x.abs() < 3.0 * std[0]);
+}
+
+#[test]
+fn the_pose_is_dead_reckoned_while_nothing_fits_and_found_again_after() {
+    let mut toy = Toy::new(&site(), Pose2::new(0.8, 2.75, 0.0), 3);
+    let mut localizer = localizer(Pose2::new(0.8, 2.75, 0.0));
+    drive(&mut toy, &mut localizer, &[[2.0, 2.75]], 0.3, |_, _| ());
+    // A group of visitors all around: no beam reaches a shelf.
+    let mut seen = vec![];
+    let start = toy.now_ns;
+    drive(&mut toy, &mut localizer, &[[4.0, 2.75]], 0.3, |toy, e| {
+        let crowd = toy.now_ns - start < 4_000 * toy::MS;
+        toy.people = if crowd {
+            (0..8)
+                .map(|i| {
+                    let angle = f64::from(i) * std::f64::consts::TAU / 8.0;
+                    let at = toy.truth.transform([0.42 * angle.cos() + 0.1, 0.42 * angle.sin()]);
+                    Person { at, radius: 0.2 }
+                })
+                .collect()
+        } else {
+            vec![]
+        };
+        seen.push((e.tracking, error(e, toy.truth).norm()));
+    });
+    assert!(seen.iter().any(|s| s.0 == Tracking::DeadReckoning));
+    assert!(seen.iter().any(|s| s.0 == Tracking::Lost));
+    let last = seen.last().unwrap();
+    assert!(last.0 == Tracking::Tracking && last.1 < 0.03, "{last:?}");
+    assert!(seen.iter().all(|s| s.1 < 0.15));
+}
+
+#[test]
+fn without_a_gyro_the_wheels_do() {
+    let mut toy = Toy::new(&site(), Pose2::new(0.8, 2.75, 0.0), 5);
+    let mut localizer = localizer(Pose2::new(0.8, 2.75, 0.0));
+    let mut figures = Figures::default();
+    for _ in 0..3_000 {
+        toy.command = [0.2, 0.15 * (toy.now_ns as f64 * 1e-9).sin()];
+        let sensed = toy.step();
+        if let Some(odometry) = sensed.odometry {
+            localizer.add_odometry(toy.now_ns, odometry);
+        }
+        if let Some(scan) = sensed.scan {
+            localizer.add_scan(scan);
+        }
+        if let Some(estimate) = localizer.estimate() {
+            figures.add(&estimate, toy.truth);
+        }
+        if toy.truth.x > 6.5 {
+            break;
+        }
+    }
+    let (xy, deg, _) = figures.report("without gyro");
+    assert!(figures.n > 100.0 && xy < 0.02 && deg < 0.7);
+}
+
+#[test]
+fn the_same_inputs_give_the_same_pose_to_the_last_bit() {
+    let run = || {
+        let mut toy = Toy::new(&site(), Pose2::new(0.8, 2.75, 0.0), 9);
+        let mut localizer = localizer(Pose2::new(0.9, 2.7, 0.1));
+        let mut bits = vec![];
+        drive(&mut toy, &mut localizer, &TOUR[..2], 0.5, |_, e| {
+            bits.push((e.map_from_base.x.to_bits(), e.map_from_base.theta.to_bits()));
+        });
+        bits
+    };
+    assert_eq!(run(), run());
+}
+
+#[test]
+fn broken_sensors_are_counted_and_do_not_move_the_robot() {
+    let mut toy = Toy::new(&site(), Pose2::new(0.8, 2.75, 0.0), 11);
+    let mut localizer = localizer(Pose2::new(0.8, 2.75, 0.0));
+    for i in 0..300 {
+        if i == 150 {
+            localizer.add_odometry(toy.now_ns + 1, Pose2 { x: f64::NAN, y: 0.0, theta: 0.0 });
+            localizer.add_odometry(0, Pose2::default());
+            localizer.add_yaw_rate(toy.now_ns + 1, f64::INFINITY);
+            let mut empty = toy.step().scan.unwrap_or(positioning::localizer::RangeScan {
+                stamp_ns: toy.now_ns,
+                angle_min: 0.0,
+                angle_increment: f64::NAN,
+                time_increment: 0.0,
+                range_m: [0.0, 1.0],
+                ranges: vec![],
+            });
+            empty.angle_increment = f64::NAN;
+            localizer.add_scan(empty);
+        }
+        feed(&mut toy, &mut localizer);
+    }
+    assert_eq!(localizer.refused().motion, 3);
+    assert_eq!(localizer.refused().scans, 1);
+    let mut last = None;
+    for _ in 0..100 {
+        last = feed(&mut toy, &mut localizer).or(last);
+    }
+    assert!(error(&last.unwrap(), toy.truth).norm() < 0.02);
+}
