@@ -8,6 +8,7 @@ pub mod audit;
 pub mod callnumber;
 pub mod catalogue;
 pub mod coverage;
+mod parquet_columns;
 pub mod reads;
 pub mod shelf_error;
 pub mod sighting;

@@ -4,9 +4,18 @@
 //! the right, y out of the shelf into the aisle, z up. Facing the shelf, right and out and up make a
 //! left-handed triple, so face coordinates are numbers about a face and never a tf frame.
 
+mod check;
+mod load;
+mod plan;
+mod raster;
+
 use serde::{Deserialize, Serialize};
 
 use crate::address::FaceId;
+
+pub use check::Finding;
+pub use load::SiteError;
+pub use raster::OccupancyGrid;
 
 /// A whole site.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
@@ -143,6 +152,15 @@ impl Face {
     pub fn map_from_face(&self, p: [f64; 3]) -> [f64; 3] {
         let (s, c) = self.heading_deg.to_radians().sin_cos();
         [self.origin_m[0] + c * p[0] + s * p[1], self.origin_m[1] + s * p[0] - c * p[1], p[2]]
+    }
+
+    /// The four corners of the shelves on the map, m: front left, front right, back right, back left.
+    pub fn outline_m(&self) -> [[f64; 2]; 4] {
+        let (l, d) = (self.length_m(), self.depth_m);
+        [[0.0, 0.0], [l, 0.0], [l, -d], [0.0, -d]].map(|[x, y]| {
+            let p = self.map_from_face([x, y, 0.0]);
+            [p[0], p[1]]
+        })
     }
 
     /// The bay, from 1, that a place along the face falls into; `None` beyond its ends.

@@ -1,5 +1,5 @@
 //! Reads from outside: nothing is lost, and what is malformed is named.
-#![allow(missing_docs)]
+#![allow(missing_docs, clippy::unwrap_used, clippy::expect_used)]
 
 use std::fs;
 use std::path::PathBuf;

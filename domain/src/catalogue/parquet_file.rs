@@ -5,9 +5,7 @@ use std::io;
 use std::path::Path;
 use std::sync::Arc;
 
-use arrow::array::{Array, ArrayRef, AsArray, Float32Array, RecordBatch, StringArray};
-use arrow::compute::cast;
-use arrow::datatypes::{DataType, Float32Type};
+use arrow_array::{Array, ArrayRef, Float32Array, Float64Array, RecordBatch, StringArray};
 use parquet::arrow::ArrowWriter;
 use parquet::arrow::ProjectionMask;
 use parquet::arrow::arrow_reader::ParquetRecordBatchReaderBuilder;
@@ -16,6 +14,7 @@ use parquet::file::properties::WriterProperties;
 
 use super::build::{Builder, Row, columns};
 use super::{COLUMNS, Catalogue, ItemView};
+use crate::parquet_columns;
 use crate::table_error::{At, BadCell, TableError};
 use crate::table_file::write_whole;
 
@@ -26,7 +25,8 @@ const HEIGHT: usize = 7;
 pub(super) fn load(path: &Path, into: &mut Builder) -> Result<(), TableError> {
     let bad = |e: &dyn std::fmt::Display| TableError::format(path, "Parquet file", e);
     let file = File::open(path).map_err(TableError::read(path))?;
-    let builder = ParquetRecordBatchReaderBuilder::try_new(file).map_err(|e| bad(&e))?;
+    let builder = ParquetRecordBatchReaderBuilder::try_new_with_options(file, parquet_columns::options())
+        .map_err(|e| bad(&e))?;
     let schema = builder.schema().clone();
     let names: Vec<&str> = schema.fields().iter().map(|f| f.name().as_str()).collect();
     let places = columns(path, &names)?;
@@ -50,7 +50,7 @@ pub(super) fn load(path: &Path, into: &mut Builder) -> Result<(), TableError> {
 /// The columns of one batch in the order of [`COLUMNS`]; absent ones are empty.
 struct Cells {
     text: [Option<StringArray>; 10],
-    size: [Option<Float32Array>; 2],
+    size: [Option<Float64Array>; 2],
 }
 
 impl Cells {
@@ -59,19 +59,17 @@ impl Cells {
         for (i, column) in COLUMNS.into_iter().enumerate() {
             let Some(array) = batch.column_by_name(column) else { continue };
             let number = i == THICKNESS || i == HEIGHT;
-            let (wanted, fits, allowed) = if number {
-                (DataType::Float32, array.data_type().is_numeric(), "a number")
+            let fits = if number {
+                cells.size[i - THICKNESS] = parquet_columns::floats(array);
+                cells.size[i - THICKNESS].is_some()
             } else {
-                (DataType::Utf8, is_text(array.data_type()), "text")
+                cells.text[i] = parquet_columns::texts(array).cloned();
+                cells.text[i].is_some()
             };
-            let cast = fits.then(|| cast(array, &wanted)).and_then(Result::ok).ok_or_else(|| {
+            if !fits {
                 let found = array.data_type().to_string();
-                TableError::ColumnType { path: path.into(), column, found, allowed }
-            })?;
-            if number {
-                cells.size[i - THICKNESS] = Some(cast.as_primitive::<Float32Type>().clone());
-            } else {
-                cells.text[i] = Some(cast.as_string::<i32>().clone());
+                let allowed = if number { "a number" } else { "text" };
+                return Err(TableError::ColumnType { path: path.into(), column, found, allowed });
             }
         }
         Ok(cells)
@@ -83,8 +81,9 @@ impl Cells {
             Some(a) if a.is_null(i) => Err(BadCell::new(COLUMNS[c], "null", "text")),
             _ => Ok(text(c)),
         };
-        let size =
-            |c: usize| self.size[c].as_ref().filter(|a| a.is_valid(i)).map_or(f32::NAN, |a| a.value(i));
+        let size = |c: usize| {
+            self.size[c].as_ref().filter(|a| a.is_valid(i)).map_or(f32::NAN, |a| a.value(i) as f32)
+        };
         Ok(Row {
             barcode: required(0)?,
             uid: text(1),
@@ -97,15 +96,6 @@ impl Cells {
             home: required(8)?,
             status: text(9),
         })
-    }
-}
-
-/// Whether a column holds text, in whatever way Arrow packs it.
-pub(crate) fn is_text(kind: &DataType) -> bool {
-    match kind {
-        DataType::Utf8 | DataType::LargeUtf8 | DataType::Utf8View => true,
-        DataType::Dictionary(_, value) => is_text(value),
-        _ => false,
     }
 }
 

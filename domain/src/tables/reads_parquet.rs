@@ -3,39 +3,37 @@
 use std::fs::File;
 use std::path::Path;
 
-use arrow::array::{Array, ArrayRef, AsArray, RecordBatch};
-use arrow::compute::cast;
-use arrow::datatypes::{DataType, Float32Type, Float64Type, Int64Type, UInt8Type};
-use arrow::util::display::array_value_to_string;
+use arrow_array::{Array, ArrayRef, Float64Array, Int64Array, RecordBatch};
 use parquet::arrow::ProjectionMask;
 use parquet::arrow::arrow_reader::ParquetRecordBatchReaderBuilder;
 
 use super::rows::{LoadedReads, Row, Sorter};
 use super::{TableError, io_error};
+use crate::parquet_columns::{floats, integers, options, texts};
 
-const COLUMNS: [(&str, DataType, bool, &str); 10] = [
-    ("scan", DataType::Utf8, true, "text"),
-    ("epc", DataType::Utf8, true, "a tag identifier in hex"),
-    ("antenna", DataType::UInt8, true, "a reader port, 0 to 255"),
-    ("frequency_hz", DataType::Float64, true, "a number, Hz"),
-    ("rssi_dbm", DataType::Float32, true, "a number, dBm"),
-    ("phase_rad", DataType::Float32, true, "a number, rad"),
-    ("x_m", DataType::Float32, true, "a number, m"),
-    ("y_m", DataType::Float32, false, "a number, m"),
-    ("z_m", DataType::Float32, false, "a number, m"),
-    ("stamp_ns", DataType::Int64, false, "an integer, ns"),
+/// Name, whether it must be there, and what it holds.
+const COLUMNS: [(&str, bool, &str); 10] = [
+    ("scan", true, "text"),
+    ("epc", true, "a tag identifier in hex"),
+    ("antenna", true, "a reader port, 0 to 255"),
+    ("frequency_hz", true, "a number, Hz"),
+    ("rssi_dbm", true, "a number, dBm"),
+    ("phase_rad", true, "a number, rad"),
+    ("x_m", true, "a number, m"),
+    ("y_m", false, "a number, m"),
+    ("z_m", false, "a number, m"),
+    ("stamp_ns", false, "an integer, ns"),
 ];
-/// Columns in which a null is a value that was not given.
-const MAY_BE_NULL: [&str; 6] = ["rssi_dbm", "phase_rad", "x_m", "y_m", "z_m", "stamp_ns"];
 
 pub(super) fn load(path: &Path) -> Result<LoadedReads, TableError> {
     let malformed =
         |found: String| TableError::Format { file: path.to_owned(), found, allowed: "a Parquet reads table" };
     let file = File::open(path).map_err(io_error(path))?;
-    let builder = ParquetRecordBatchReaderBuilder::try_new(file).map_err(|e| malformed(e.to_string()))?;
+    let builder = ParquetRecordBatchReaderBuilder::try_new_with_options(file, options())
+        .map_err(|e| malformed(e.to_string()))?;
     let schema = builder.schema().clone();
     let mut wanted = Vec::new();
-    for (name, _, required, allowed) in &COLUMNS {
+    for (name, required, allowed) in &COLUMNS {
         match schema.index_of(name) {
             Ok(index) => wanted.push(index),
             Err(_) if !required => {}
@@ -68,74 +66,78 @@ fn push_batch(
     first_row: u64,
     sorter: &mut Sorter,
 ) -> Result<(), TableError> {
-    let mut columns: Vec<Option<ArrayRef>> = Vec::with_capacity(COLUMNS.len());
-    for (name, kind, _, allowed) in &COLUMNS {
-        columns.push(match batch.column_by_name(name) {
-            None => None,
-            Some(raw) => Some(typed(path, raw, name, kind, allowed, first_row)?),
-        });
-    }
-    let text = |i: usize| columns[i].as_ref().map(|c| c.as_string::<i32>());
-    let f32s = |i: usize| columns[i].as_ref().map(|c| c.as_primitive::<Float32Type>());
-    let (Some(scan), Some(epc)) = (text(0), text(1)) else { return Ok(()) };
-    let antenna = columns[2].as_ref().map(|c| c.as_primitive::<UInt8Type>());
-    let frequency = columns[3].as_ref().map(|c| c.as_primitive::<Float64Type>());
-    let (rssi, phase, x, y, z) = (f32s(4), f32s(5), f32s(6), f32s(7), f32s(8));
-    let stamp = columns[9].as_ref().map(|c| c.as_primitive::<Int64Type>());
-    let number = |c: Option<&arrow::array::Float32Array>, i: usize, null: f32, absent: f32| {
-        c.map_or(absent, |c| if c.is_null(i) { null } else { c.value(i) })
+    let column = |i: usize| Column { path, batch, first_row, name: COLUMNS[i].0, allowed: COLUMNS[i].2 };
+    let scan = column(0).required(texts)?;
+    let epc = column(1).required(texts)?;
+    let antenna = column(2).required(integers)?;
+    let frequency = column(3).required(floats)?;
+    let [rssi, phase, x, y, z] = [4, 5, 6, 7, 8].map(|i| column(i).optional(floats));
+    let (rssi, phase, x, y, z) = (rssi?, phase?, x?, y?, z?);
+    let stamp: Option<Int64Array> = column(9).optional(integers)?;
+    let number = |c: &Option<Float64Array>, i: usize, null: f32| {
+        c.as_ref().filter(|c| c.is_valid(i)).map_or(null, |c| c.value(i) as f32)
     };
     for i in 0..batch.num_rows() {
         let row = Row {
             scan: scan.value(i),
             epc: epc.value(i),
-            stamp_ns: stamp.and_then(|s| (!s.is_null(i)).then(|| s.value(i))),
-            antenna: antenna.map_or(0, |a| a.value(i)),
-            frequency_hz: frequency.map_or(f64::NAN, |f| f.value(i)),
-            rssi_dbm: number(rssi, i, f32::NAN, f32::NAN),
-            phase_rad: number(phase, i, f32::NAN, f32::NAN),
-            antenna_m: [number(x, i, f32::NAN, f32::NAN), number(y, i, 0.0, 0.0), number(z, i, 0.0, 0.0)],
+            stamp_ns: stamp.as_ref().filter(|s| s.is_valid(i)).map(|s| s.value(i)),
+            antenna: u8::try_from(antenna.value(i))
+                .map_err(|_| column(2).refused(i, antenna.value(i).to_string()))?,
+            frequency_hz: frequency.value(i),
+            rssi_dbm: number(&rssi, i, f32::NAN),
+            phase_rad: number(&phase, i, f32::NAN),
+            antenna_m: [number(&x, i, f32::NAN), number(&y, i, 0.0), number(&z, i, 0.0)],
         };
-        let at = first_row + i as u64;
-        sorter.push(at, &row).map_err(|_| TableError::Value {
-            file: path.to_owned(),
-            place: "row",
-            row: at,
-            column: "epc",
-            found: epc.value(i).to_owned(),
-            allowed: COLUMNS[1].3,
-        })?;
+        sorter.push(first_row + i as u64, &row).map_err(|_| column(1).refused(i, epc.value(i).to_owned()))?;
     }
     Ok(())
 }
 
-/// Casts a column; the first value that does not fit, or a null where one is not allowed, is the error.
-fn typed(
-    path: &Path,
-    raw: &ArrayRef,
-    column: &'static str,
-    kind: &DataType,
-    allowed: &'static str,
+/// One column of one batch.
+struct Column<'a> {
+    path: &'a Path,
+    batch: &'a RecordBatch,
     first_row: u64,
-) -> Result<ArrayRef, TableError> {
-    // A safe cast makes null of what does not fit.
-    let cast = cast(raw, kind).map_err(|_| TableError::Column {
-        file: path.to_owned(),
-        column,
-        found: format!("values of type {}", raw.data_type()),
-        allowed,
-    })?;
-    let refused =
-        (0..cast.len()).find(|&i| cast.is_null(i) && (!raw.is_null(i) || !MAY_BE_NULL.contains(&column)));
-    match refused {
-        None => Ok(cast),
-        Some(i) => Err(TableError::Value {
-            file: path.to_owned(),
+    name: &'static str,
+    allowed: &'static str,
+}
+
+impl<'a> Column<'a> {
+    /// The column in a type that fits it, if it is there.
+    fn optional<T>(&self, typed: impl Fn(&'a ArrayRef) -> Option<T>) -> Result<Option<T>, TableError> {
+        let Some(raw) = self.batch.column_by_name(self.name) else { return Ok(None) };
+        let found = || TableError::Column {
+            file: self.path.to_owned(),
+            column: self.name,
+            found: format!("values of type {}", raw.data_type()),
+            allowed: self.allowed,
+        };
+        typed(raw).map(Some).ok_or_else(found)
+    }
+
+    /// The column in a type that fits it, without a null.
+    fn required<T: Array>(&self, typed: impl Fn(&'a ArrayRef) -> Option<T>) -> Result<T, TableError> {
+        let values = self.optional(typed)?.ok_or_else(|| TableError::Column {
+            file: self.path.to_owned(),
+            column: self.name,
+            found: "not there".into(),
+            allowed: self.allowed,
+        })?;
+        match (0..values.len()).find(|&i| values.is_null(i)) {
+            None => Ok(values),
+            Some(i) => Err(self.refused(i, "a null".into())),
+        }
+    }
+
+    fn refused(&self, i: usize, found: String) -> TableError {
+        TableError::Value {
+            file: self.path.to_owned(),
             place: "row",
-            row: first_row + i as u64,
-            column,
-            found: array_value_to_string(raw, i).unwrap_or_else(|_| "a null".into()),
-            allowed,
-        }),
+            row: self.first_row + i as u64,
+            column: self.name,
+            found,
+            allowed: self.allowed,
+        }
     }
 }
