@@ -2,14 +2,26 @@
 //!
 //! Knows no ROS, no clock and no global random source: values in, values out.
 
+mod cells;
+pub mod evaluate;
 pub mod floor_map;
+mod hologram;
 pub mod localizer;
+mod locate_row;
 pub mod motion;
+mod normal;
 pub mod pose;
+mod power;
+mod profile;
+mod range_fit;
 pub mod scan_match;
+mod settings;
 pub mod tf;
 
+pub use cells::ReadProblems;
 pub use floor_map::FloorMap;
 pub use localizer::{Estimate, Localizer};
+pub use locate_row::{check_reads, locate_row};
 pub use pose::Pose2;
+pub use settings::{FaceGeometry, LocateSettings, TierGeometry};
 pub use tf::{TfBuffer, TfError};

@@ -1,0 +1,72 @@
+//! The coarse search: where could a tag be at all, so that no fit ends in a side minimum.
+//!
+//! A hologram (after Tagoram, MobiCom 2014) over x and range: at each place, how well the phases of the full
+//! aperture line up once the distances to that place are taken out. One range is asked for the whole row.
+
+use num_complex::Complex64;
+
+use crate::profile::Profile;
+
+/// Grid of the coarse search: half a turn of phase is 8 cm of range and, at the ends of the track, of x.
+const STEP_X: f64 = 0.015;
+const STEP_RANGE: f64 = 0.03;
+
+/// Coherence 0 to 1 of a profile with a tag at `x`, `range`.
+pub(crate) fn coherence(profile: &Profile, x: f64, range: f64) -> f64 {
+    let (mut sum, mut weight) = (Complex64::ZERO, 0.0);
+    for p in &profile.points {
+        let d = (p.x - x).hypot(range + p.out);
+        sum += p.weight * Complex64::cis(p.phase - profile.k * d);
+        weight += p.weight;
+    }
+    if weight > 0.0 { sum.norm() / weight } else { 0.0 }
+}
+
+/// Places along the track to try, m.
+pub(crate) fn grid_x(track: [f64; 2], beyond_m: f64) -> Vec<f64> {
+    grid(track[0] - beyond_m, track[1] + beyond_m, STEP_X)
+}
+
+/// Ranges to try, m.
+pub(crate) fn grid_range(limits: [f64; 2]) -> Vec<f64> {
+    grid(limits[0], limits[1], STEP_RANGE)
+}
+
+fn grid(from: f64, to: f64, step: f64) -> Vec<f64> {
+    let n = ((to - from) / step).ceil().clamp(0.0, 100_000.0) as usize;
+    (0..=n).map(|i| from + i as f64 * step).collect()
+}
+
+/// The range at which the tags' profiles of one antenna fit best together, m; `None` without any profile.
+pub(crate) fn common_range(profiles: &[&Profile], xs: &[f64], ranges: &[f64]) -> Option<f64> {
+    if profiles.is_empty() {
+        return None;
+    }
+    let mut best = (f64::NEG_INFINITY, None);
+    for &range in ranges {
+        let score: f64 = profiles
+            .iter()
+            .map(|p| xs.iter().map(|&x| coherence(p, x, range)).fold(0.0, f64::max).powi(2))
+            .sum();
+        if score > best.0 {
+            best = (score, Some(range));
+        }
+    }
+    best.1
+}
+
+/// Peaks of the coherence along x at the given range of each antenna, best first, at most `most`.
+pub(crate) fn peaks(profiles: &[Profile], ranges: &[f64], xs: &[f64], most: usize) -> Vec<f64> {
+    let score: Vec<f64> =
+        xs.iter().map(|&x| profiles.iter().map(|p| coherence(p, x, ranges[p.antenna])).sum()).collect();
+    let mut tops: Vec<usize> = (0..xs.len())
+        .filter(|&i| {
+            let left = i.checked_sub(1).map_or(f64::NEG_INFINITY, |j| score[j]);
+            let right = score.get(i + 1).copied().unwrap_or(f64::NEG_INFINITY);
+            score[i] > left && score[i] >= right
+        })
+        .collect();
+    tops.sort_by(|&a, &b| score[b].total_cmp(&score[a]).then(a.cmp(&b)));
+    tops.truncate(most);
+    tops.into_iter().map(|i| xs[i]).collect()
+}
