@@ -50,8 +50,6 @@ pub(crate) struct Cell {
     pub carrier: u16,
     /// Index into [`Cells::antennas`].
     pub antenna: u16,
-    /// Stretch of time that the cell's reads fall into, from [`Cells::build`]'s `dwell_ns`.
-    pub dwell: u32,
     /// Mean antenna position, face coordinates, m.
     pub at: [f64; 3],
     /// Sum of `exp(i phase)` over the reads with phase.
@@ -201,7 +199,6 @@ impl Cells {
             let mut cell = Cell {
                 carrier: 0,
                 antenna: 0,
-                dwell: (group[0].key >> 36 & 0xFFF) as u32,
                 at: [0.0; 3],
                 phasor: Complex64::ZERO,
                 phases: 0,

@@ -4,9 +4,11 @@
 
 mod cells;
 pub mod evaluate;
+mod face;
 pub mod floor_map;
 mod hologram;
 pub mod localizer;
+mod locate_face;
 mod locate_row;
 pub mod motion;
 mod normal;
@@ -21,6 +23,7 @@ pub mod tf;
 pub use cells::ReadProblems;
 pub use floor_map::FloorMap;
 pub use localizer::{Estimate, Localizer};
+pub use locate_face::{FaceResult, locate_face};
 pub use locate_row::{check_reads, locate_row};
 pub use pose::Pose2;
 pub use settings::{FaceGeometry, LocateSettings, TierGeometry};

@@ -29,6 +29,8 @@ pub struct LocateSettings {
     pub power_weight: f64,
     /// Whether the reader may report phases off by π (Miller modes of some readers).
     pub pi_ambiguous: bool,
+    /// Distance of the face across the aisle from the face that is read, m.
+    pub aisle_m: f64,
     /// Width of a coverage bin along the face, m.
     pub coverage_bin_m: f64,
 }
@@ -45,6 +47,7 @@ impl Default for LocateSettings {
             coupling_length_m: 0.08,
             power_weight: 0.2,
             pi_ambiguous: false,
+            aisle_m: 1.5,
             coverage_bin_m: 0.1,
         }
     }
