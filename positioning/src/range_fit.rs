@@ -214,9 +214,9 @@ pub(crate) fn x_std(profiles: &[Profile], fit: &TagFit, rms: f64, settings: &Loc
         let alike = -std::f64::consts::LN_2 / settings.coupling_length_m;
         for (i, ri) in response.iter().enumerate() {
             variance += ri * ri;
-            for j in 0..i {
-                let gap = (p.points[i].x - p.points[j].x).abs();
-                variance += 2.0 * ri * response[j] * (alike * gap).exp();
+            for (rj, q) in response[..i].iter().zip(&p.points) {
+                let gap = (p.points[i].x - q.x).abs();
+                variance += 2.0 * ri * rj * (alike * gap).exp();
             }
         }
     }
