@@ -123,7 +123,7 @@ pub(crate) fn of_run(facts: &RunFacts, audit: &Audit) -> Result<RunEvents, Event
     let mut parts = vec![Part {
         kind: RUN_SUMMARY_V1,
         subject: facts.run.clone(),
-        data: Data::Summary(RunSummaryData { facts: facts.clone(), summary: Summary::of(audit) }),
+        data: Data::Summary(Box::new(RunSummaryData { facts: facts.clone(), summary: Summary::of(audit) })),
     }];
     for (number, error) in (1..).zip(&audit.errors) {
         let finding = clean(error);
@@ -181,7 +181,7 @@ struct Part {
 #[derive(Serialize)]
 #[serde(untagged)]
 enum Data {
-    Summary(RunSummaryData),
+    Summary(Box<RunSummaryData>),
     ShelfError(Box<ShelfErrorData>),
 }
 

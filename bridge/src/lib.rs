@@ -11,6 +11,7 @@ mod database;
 pub mod event;
 pub mod facts;
 pub mod outbox;
+pub mod platform;
 pub mod report;
 pub mod store;
 pub mod time;
