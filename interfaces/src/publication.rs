@@ -1,0 +1,23 @@
+//! A message on its way: what twin, nodes and bags exchange.
+
+use std::sync::Arc;
+
+use crate::AnyMessage;
+
+/// A message with its topic and the time at which it was published. Cheap to clone.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Publication {
+    /// Full topic name, `/inv_1/scan`.
+    pub topic: Arc<str>,
+    /// When it was published, ns.
+    pub stamp_ns: i64,
+    /// The message.
+    pub message: Arc<AnyMessage>,
+}
+
+impl Publication {
+    /// Puts a message on a topic.
+    pub fn new(topic: impl Into<Arc<str>>, stamp_ns: i64, message: impl Into<AnyMessage>) -> Self {
+        Self { topic: topic.into(), stamp_ns, message: Arc::new(message.into()) }
+    }
+}
