@@ -4,15 +4,56 @@
 //! [`AuditSettings`]. The audit knows no truth but the catalogue, and gives the same result whatever the order of its
 //! inputs.
 
+mod calibrate;
+mod expected;
+mod findings;
+mod fuse;
+mod judge;
+mod order;
+mod posterior;
 mod settings;
+mod stacks;
+mod stat;
+#[cfg(test)]
+mod tests;
 
 use serde::{Deserialize, Serialize};
 
 use crate::address::FaceId;
+use crate::catalogue::Catalogue;
+use crate::coverage::Coverage;
 use crate::shelf_error::{ErrorKind, ItemRef, ShelfError};
+use crate::sighting::Sighting;
+use crate::site::Site;
 use crate::uid::Uid;
 
 pub use settings::{AuditSettings, SettingsError};
+
+/// Compares what the passes of a run saw with what the catalogue expects on the faces that they covered.
+///
+/// A face is covered when it has coverage or sightings. `Sighting::along_m` and all positions in the result are in
+/// face coordinates, m; the result's have each pass's and face's common shift taken out. What cannot be used of the
+/// input is named in [`Audit::problems`] and left out. Confidence of a `not_verified` book is the probability that it
+/// is gone.
+pub fn audit(
+    catalogue: &Catalogue,
+    site: &Site,
+    sightings: &[Sighting],
+    coverage: &[Coverage],
+    settings: &AuditSettings,
+) -> Audit {
+    let mut problems = Vec::new();
+    let good = fuse::usable(site, sightings, &mut problems);
+    let stacks = stacks::Stacks::new(site, coverage, &good, &mut problems);
+    let mut beliefs = fuse::fuse(&stacks, &good, settings);
+    let expected = expected::Expected::new(catalogue, &stacks, &beliefs, settings);
+    judge::remove_face_offsets(&stacks, &expected, &mut beliefs, settings);
+    let judgement = judge::judge(&stacks, &expected, &beliefs, settings);
+    let mut audit = findings::findings(&stacks, &expected, &beliefs, &judgement, settings);
+    problems.sort();
+    audit.problems = problems;
+    audit
+}
 
 /// Outcome of an audit.
 #[derive(Debug, Clone, Default, PartialEq, Serialize, Deserialize)]

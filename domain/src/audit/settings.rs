@@ -2,6 +2,8 @@
 
 use serde::{Deserialize, Serialize};
 
+use crate::callnumber::ShelfRules;
+
 /// How the audit weighs evidence. All rates and probabilities are in 0…1.
 ///
 /// The base rates are priors: the audit corrects [`AuditSettings::missing_rate`] by what the run itself shows, and
@@ -48,6 +50,8 @@ pub struct AuditSettings {
     pub min_along_std_m: f64,
     /// Thickness taken where the catalogue gives none, m. Default 0.025, the mean of mixed collections.
     pub default_thickness_m: f64,
+    /// The library's shelf order.
+    pub shelf_rules: ShelfRules,
 }
 
 impl Default for AuditSettings {
@@ -68,6 +72,7 @@ impl Default for AuditSettings {
             offset_std_m: 0.05,
             min_along_std_m: 0.008,
             default_thickness_m: 0.025,
+            shelf_rules: ShelfRules::default(),
         }
     }
 }

@@ -1,0 +1,137 @@
+//! What the run teaches about its own evidence: nearly all books are at home, so the catalogue shows how honest the
+//! locator's standard deviations and tier probabilities are, how far a face is shifted, and how many books are gone.
+
+use super::AuditSettings;
+use super::fuse::{FaceBelief, normalise_ln};
+use super::stacks::{Grid, Shelf};
+use super::stat::quantile;
+
+/// Labels needed before anything is learnt.
+const ENOUGH: usize = 30;
+
+/// Turns the locator's tier probabilities into calibrated ones: `(1 - floor) softmax(power ln p) + floor / n`.
+#[derive(Debug, Clone, Copy, PartialEq)]
+pub struct TierModel {
+    /// Below 1 for a locator that is too sure.
+    pub power: f64,
+    /// Share of gross errors.
+    pub floor: f64,
+}
+
+impl TierModel {
+    /// Calibrated probabilities, tier 1 first.
+    pub fn apply(&self, ln_p: &[f64], trust: f64) -> Vec<f64> {
+        let mut ln: Vec<f64> = ln_p.iter().map(|l| l * self.power * trust).collect();
+        normalise_ln(&mut ln);
+        let n = ln.len() as f64;
+        ln.into_iter().map(|l| (1.0 - self.floor) * l.exp() + self.floor / n).collect()
+    }
+}
+
+/// All that is learnt from a run; one entry a face.
+#[derive(Debug, Clone)]
+pub struct Model {
+    /// Factor on the locator's standard deviations, 1 or more.
+    pub std_scale: Vec<f64>,
+    pub tiers: Vec<TierModel>,
+    /// Share of expected books that are gone.
+    pub missing_rate: f64,
+}
+
+impl Model {
+    pub fn new(faces: usize, settings: &AuditSettings) -> Self {
+        Self {
+            std_scale: vec![1.0; faces],
+            tiers: vec![TierModel { power: 1.0, floor: 0.01 }; faces],
+            missing_rate: settings.missing_rate,
+        }
+    }
+}
+
+/// By how much all positions on a face are shifted to the right, m: the shift that brings most books into their home
+/// bays, held near 0 by the prior. `books` are position, standard deviation and home shelves.
+pub fn face_offset(grid: &Grid<'_>, books: &[(f64, f64, Shelf, Shelf)], settings: &AuditSettings) -> f64 {
+    if books.len() < ENOUGH {
+        return 0.0;
+    }
+    let score = |offset: f64| {
+        let fit: f64 = books
+            .iter()
+            .map(|&(along, std, first, last)| {
+                let density: f64 = (grid.bay(first)..=grid.bay(last))
+                    .map(|bay| grid.bay_density(bay, along - offset, std))
+                    .sum();
+                (density * grid.bay_width_m + 0.02).ln()
+            })
+            .sum();
+        fit - 0.5 * (offset / settings.offset_std_m).powi(2)
+    };
+    let mut best = (0.0, score(0.0));
+    for step in 1..=40 {
+        for offset in [f64::from(step) * 0.005, f64::from(step) * -0.005] {
+            let value = score(offset);
+            // Only a clear gain moves a face.
+            if value > best.1 + 0.1 {
+                best = (offset, value);
+            }
+        }
+    }
+    best.0
+}
+
+/// Factor by which positions scatter more than they claim: from residuals in claimed standard deviations, at their
+/// middle and at their 95% point. Positions are never made surer.
+pub fn std_scale(residuals: &[f64]) -> f64 {
+    if residuals.len() < ENOUGH {
+        return 1.0;
+    }
+    let mut sizes: Vec<f64> = residuals.iter().map(|r| r.abs()).collect();
+    let middle = quantile(&mut sizes, 0.5).unwrap_or(0.0) / 0.6745;
+    let tail = quantile(&mut sizes, 0.95).unwrap_or(0.0) / 1.96;
+    middle.max(tail).clamp(1.0, 10.0)
+}
+
+/// The tier model that explains best why books that stand at the right place along are seen on the tiers they are
+/// seen on. `labels` are such books' tier beliefs with their home's tiers.
+pub fn tier_model(labels: &[(&FaceBelief, Vec<usize>)], settings: &AuditSettings) -> TierModel {
+    let labels: Vec<(&Vec<f64>, &Vec<usize>)> =
+        labels.iter().filter_map(|(f, home)| Some((f.ln_tier.as_ref()?, home))).collect();
+    if labels.len() < ENOUGH {
+        return TierModel { power: 1.0, floor: 0.01 };
+    }
+    // Of the misplaced few stand on another tier at just the right place along.
+    let strangers = 0.1 * settings.misplacement_rate;
+    let mut best = (TierModel { power: 1.0, floor: 0.01 }, f64::NEG_INFINITY);
+    for power in [0.1, 0.15, 0.2, 0.3, 0.4, 0.5, 0.6, 0.7, 0.8, 0.9, 1.0, 1.15, 1.3, 1.5] {
+        for floor in [0.0005, 0.001, 0.002, 0.005, 0.01, 0.02, 0.04, 0.08, 0.15, 0.3] {
+            let model = TierModel { power, floor };
+            let fit: f64 = labels
+                .iter()
+                .map(|(ln, home)| {
+                    let p = model.apply(ln, 1.0);
+                    let at_home: f64 = home.iter().filter_map(|t| p.get(*t)).sum();
+                    ((1.0 - strangers) * at_home + strangers * home.len() as f64 / p.len() as f64).ln()
+                })
+                .sum();
+            // Weak priors: honest until shown otherwise, gross errors rare but there.
+            let prior = -0.5 * (power.ln() / 0.7).powi(2) - 0.5 * ((floor / 0.005).ln() / 1.5).powi(2);
+            if fit + prior > best.1 {
+                best = (model, fit + prior);
+            }
+        }
+    }
+    best.0
+}
+
+/// Share of books that are gone, by expectation maximisation from a prior worth 300 books. `ln_unread` of the books
+/// that were not seen, out of `expected`.
+pub fn missing_rate(ln_unread: &[f64], expected: usize, settings: &AuditSettings) -> f64 {
+    const PRIOR_BOOKS: f64 = 300.0;
+    let mut q = settings.missing_rate;
+    for _ in 0..30 {
+        let gone: f64 = ln_unread.iter().map(|l| q / (q + (1.0 - q) * l.exp())).sum();
+        q = (PRIOR_BOOKS * settings.missing_rate + gone) / (PRIOR_BOOKS + expected as f64);
+        q = q.clamp(1e-5, 0.5);
+    }
+    q
+}

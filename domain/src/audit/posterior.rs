@@ -1,0 +1,189 @@
+//! Where a book stands: the probabilities of its home in order, its home out of order, every other shelf, and away.
+//!
+//! Likelihoods are taken relative to a tag that is read from elsewhere, whose apparent tier and place along are
+//! taken as uniform over the face.
+
+use std::collections::BTreeMap;
+
+use super::AuditSettings;
+use super::calibrate::Model;
+use super::expected::{Book, Slot};
+use super::fuse::{Belief, FaceBelief};
+use super::stacks::{Grid, Shelf, Stacks};
+use super::stat::normal_density;
+
+/// Share of books in order whose position is far off nevertheless, and how far, m. Small: the scale of the errors is
+/// taken from the run.
+const STRAY: f64 = 0.0005;
+const STRAY_STD_M: f64 = 0.10;
+
+/// Probabilities about one book; the first five add up to 1.
+#[derive(Debug, Clone, Default)]
+pub struct Posterior {
+    /// Seen at home, where the order puts it.
+    pub in_order: f64,
+    /// Seen at home, elsewhere on the shelf.
+    pub out_of_order: f64,
+    /// Seen on another shelf.
+    pub elsewhere: f64,
+    /// At home, though not read there.
+    pub unread: f64,
+    /// Not on any covered shelf.
+    pub away: f64,
+    /// The likeliest shelf of its home, when it was seen on its home's face.
+    pub home_shelf: Option<Shelf>,
+    /// The likeliest other shelf: face, shelf, and its probability.
+    pub other_shelf: Option<(usize, Shelf, f64)>,
+    /// ln of the probability that it stays unread at home.
+    pub ln_unread: f64,
+}
+
+impl Posterior {
+    pub fn at_home(&self) -> f64 {
+        self.in_order + self.out_of_order
+    }
+
+    pub fn seen(&self) -> f64 {
+        self.at_home() + self.elsewhere
+    }
+
+    /// Probability of disorder, given that it stands on its home shelf.
+    pub fn disorder(&self) -> f64 {
+        if self.at_home() > 0.0 { self.out_of_order / self.at_home() } else { 0.0 }
+    }
+}
+
+/// Likelihood of each tier, 1 on average.
+pub fn tier_likelihood(model: &Model, grid: &Grid<'_>, f: &FaceBelief, trust: f64) -> Vec<f64> {
+    let n = grid.tiers as usize;
+    match &f.ln_tier {
+        None => vec![1.0; n],
+        Some(ln) => model.tiers[f.face].apply(ln, trust).into_iter().map(|p| p * n as f64).collect(),
+    }
+}
+
+/// The posterior of one book. `slots` from its neighbours, empty when they do not tell; `trust` in 0…1 tempers the
+/// tier evidence where the neighbourhood shows that it errs.
+pub fn posterior(
+    stacks: &Stacks<'_>,
+    model: &Model,
+    settings: &AuditSettings,
+    book: &Book<'_>,
+    belief: Option<&Belief>,
+    slots: &[Slot],
+    trust: f64,
+) -> Posterior {
+    let mut p = Posterior::default();
+    let (m, o, q) = (settings.misplacement_rate, settings.disorder_rate, model.missing_rate);
+    p.away = q;
+    let on_home = book.home.and_then(|(face, ..)| belief.and_then(|b| b.on(face)));
+    let mut others: BTreeMap<(usize, Shelf), f64> = BTreeMap::new();
+    for f in belief.map(|b| b.faces.as_slice()).unwrap_or_default() {
+        let grid = &stacks.grids[f.face];
+        let std = f.along_std_m * model.std_scale[f.face];
+        let tiers = tier_likelihood(model, grid, f, trust);
+        let odds = f.ln_odds.exp() * grid.length_m();
+        let home = book.home.filter(|h| h.0 == f.face).map(|h| (h.1, h.2));
+        if let Some((first, last)) = home {
+            let mut sum = 0.0;
+            let mut best = (first, -1.0);
+            for shelf in first..=last {
+                let tier = tiers[grid.tier(shelf)];
+                let wide = grid.bay_density(grid.bay(shelf), f.along_m, std);
+                let mut likelihood = o * tier * wide / f64::from(last - first + 1);
+                p.out_of_order += odds * likelihood;
+                if slots.is_empty() {
+                    likelihood += tier * wide / f64::from(last - first + 1);
+                }
+                for s in slots.iter().filter(|s| s.shelf == shelf) {
+                    let d = f.along_m - s.along_m;
+                    let s_std = std.hypot(s.along_std_m);
+                    let here = (1.0 - STRAY) * normal_density(d, s_std)
+                        + STRAY * normal_density(d, s_std.hypot(STRAY_STD_M));
+                    likelihood += s.weight * tier * here;
+                }
+                if likelihood > best.1 {
+                    best = (shelf, likelihood);
+                }
+                sum += likelihood;
+            }
+            let disorder = p.out_of_order;
+            p.in_order = (1.0 - m - o - q) * (odds * sum - disorder).max(0.0);
+            p.home_shelf = Some(best.0);
+        }
+        for shelf in 0..grid.shelves() {
+            let Some(prior) = misplaced_prior(stacks, settings, grid, home, shelf) else { continue };
+            let density = grid.bay_density(grid.bay(shelf), f.along_m, std);
+            let weight = m * prior * odds * tiers[grid.tier(shelf)] * density;
+            *others.entry((f.face, shelf)).or_default() += weight;
+        }
+    }
+    p.ln_unread = unread_at_home(stacks, settings, book, slots);
+    if on_home.is_none() {
+        p.unread = (1.0 - m - q) * p.ln_unread.exp();
+    }
+    p.elsewhere = others.values().sum();
+    let total = p.in_order + p.out_of_order + p.elsewhere + p.unread + p.away;
+    for part in [&mut p.in_order, &mut p.out_of_order, &mut p.elsewhere, &mut p.unread, &mut p.away] {
+        *part /= total;
+    }
+    let mut best: Option<(usize, Shelf, f64)> = None;
+    for ((face, shelf), weight) in others {
+        if best.is_none_or(|b| weight / total > b.2) {
+            best = Some((face, shelf, weight / total));
+        }
+    }
+    p.other_shelf = best;
+    p
+}
+
+/// Share of the misplaced that a shelf gets; `None` for the home itself.
+fn misplaced_prior(
+    stacks: &Stacks<'_>,
+    settings: &AuditSettings,
+    grid: &Grid<'_>,
+    home: Option<(Shelf, Shelf)>,
+    shelf: Shelf,
+) -> Option<f64> {
+    let per_face = f64::from(grid.shelves());
+    let Some((first, last)) = home else {
+        let beyond = (stacks.shelves as f64 - per_face).max(per_face);
+        return Some((1.0 - settings.tier_share - settings.bay_share) / beyond);
+    };
+    if (first..=last).contains(&shelf) {
+        return None;
+    }
+    let bays = grid.bay(last) - grid.bay(first) + 1;
+    if (grid.bay(first)..=grid.bay(last)).contains(&grid.bay(shelf)) {
+        let shelves = (bays * grid.tiers).saturating_sub(last - first + 1).max(1);
+        Some(settings.tier_share / f64::from(shelves))
+    } else {
+        Some(settings.bay_share / (per_face - f64::from(bays * grid.tiers)).max(1.0))
+    }
+}
+
+/// ln of the probability that the book, were it at home, stayed unread in all passes.
+fn unread_at_home(stacks: &Stacks<'_>, settings: &AuditSettings, book: &Book<'_>, slots: &[Slot]) -> f64 {
+    let Some((face, first, last)) = book.home else { return 0.0 };
+    let grid = &stacks.grids[face];
+    let kappa = settings.pass_independence;
+    let (mut sum, mut weight) = (0.0, 0.0);
+    for s in slots {
+        sum += s.weight * grid.ln_unread(s.shelf, s.along_m, kappa).exp();
+        weight += s.weight;
+    }
+    if weight <= 0.0 {
+        // Without neighbours it may stand anywhere at home.
+        const STEPS: u32 = 9;
+        for shelf in first..=last {
+            let left = grid.left_m(grid.bay(shelf));
+            for i in 0..STEPS {
+                let along = left + (f64::from(i) + 0.5) / f64::from(STEPS) * grid.bay_width_m;
+                sum += grid.ln_unread(shelf, along, kappa).exp();
+                weight += 1.0;
+            }
+        }
+    }
+    let dead = settings.dead_tag_rate;
+    (dead + (1.0 - dead) * sum / weight).ln()
+}
