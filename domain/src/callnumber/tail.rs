@@ -83,7 +83,10 @@ fn write_word(tail: &Tail<'_>, chars: &[char], at: usize, key: &mut KeyWriter) -
     } else {
         key.mark(END + 1);
         write_digits(tail.cutter_digits, digits, key);
-        let work_mark = letters_at(chars, end);
+        // `f99g15` are two cutters, `c27pr` is one with a work mark.
+        let behind = letters_at(chars, end);
+        let next_cutter = !digits_at(chars, end + behind.len()).is_empty();
+        let work_mark = if next_cutter { &[] } else { behind };
         key.text(work_mark);
         end += work_mark.len();
     }
