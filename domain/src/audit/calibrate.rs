@@ -36,6 +36,10 @@ pub struct Model {
     pub tiers: Vec<TierModel>,
     /// Share of expected books that are gone.
     pub missing_rate: f64,
+    /// Share of seen books that stand on another shelf than their home.
+    pub misplacement_rate: f64,
+    /// Share of seen books out of order on their home shelf.
+    pub disorder_rate: f64,
 }
 
 impl Model {
@@ -44,6 +48,8 @@ impl Model {
             std_scale: vec![1.0; faces],
             tiers: vec![TierModel { power: 1.0, floor: 0.01 }; faces],
             missing_rate: settings.missing_rate,
+            misplacement_rate: settings.misplacement_rate,
+            disorder_rate: settings.disorder_rate,
         }
     }
 }
@@ -123,10 +129,18 @@ pub fn tier_model(labels: &[(&FaceBelief, Vec<usize>)], settings: &AuditSettings
     best.0
 }
 
-/// Share of books that are gone, by expectation maximisation from a prior worth 300 books. `ln_unread` of the books
+/// Books that a prior rate is worth against the run's own count.
+const PRIOR_BOOKS: f64 = 300.0;
+
+/// A prior rate moved by what the run shows: `probabilities` of the event, book by book.
+pub fn learnt_rate(prior: f64, probabilities: impl Iterator<Item = f64>) -> f64 {
+    let (events, books) = probabilities.fold((0.0, 0.0), |(e, n), p| (e + p, n + 1.0));
+    ((PRIOR_BOOKS * prior + events) / (PRIOR_BOOKS + books)).clamp(1e-5, 0.5)
+}
+
+/// Share of books that are gone, by expectation maximisation from the prior. `ln_unread` of the books
 /// that were not seen, out of `expected`.
 pub fn missing_rate(ln_unread: &[f64], expected: usize, settings: &AuditSettings) -> f64 {
-    const PRIOR_BOOKS: f64 = 300.0;
     let mut q = settings.missing_rate;
     for _ in 0..30 {
         let gone: f64 = ln_unread.iter().map(|l| q / (q + (1.0 - q) * l.exp())).sum();

@@ -187,7 +187,16 @@ impl Judge<'_> {
         let scale = residuals.iter().map(|r| calibrate::std_scale(r)).collect();
         let tiers = labels.iter().map(|l| calibrate::tier_model(l, self.settings)).collect();
         let missing_rate = calibrate::missing_rate(&unseen, expected, self.settings);
-        self.model = Model { std_scale: scale, tiers, missing_rate };
+        let seen = || self.posteriors.iter().filter(|p| p.seen() >= 0.5);
+        let misplaced = seen().map(|p| p.elsewhere);
+        let disordered = seen().map(|p| p.out_of_order);
+        self.model = Model {
+            std_scale: scale,
+            tiers,
+            missing_rate,
+            misplacement_rate: calibrate::learnt_rate(self.settings.misplacement_rate, misplaced),
+            disorder_rate: calibrate::learnt_rate(self.settings.disorder_rate, disordered),
+        };
         self.learn_trust();
     }
 
@@ -281,7 +290,7 @@ impl Judge<'_> {
             });
             members.push((at, m));
         }
-        let o = self.settings.disorder_rate;
+        let o = self.model.disorder_rate;
         let moved = smallest_move_set(&shelved, CANDIDATE_SHARE * ((1.0 - o) / o).ln());
         if moved.is_empty() {
             return;

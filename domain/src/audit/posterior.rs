@@ -74,7 +74,7 @@ pub fn posterior(
     trust: f64,
 ) -> Posterior {
     let mut p = Posterior::default();
-    let (m, o, q) = (settings.misplacement_rate, settings.disorder_rate, model.missing_rate);
+    let (m, o, q) = (model.misplacement_rate, model.disorder_rate, model.missing_rate);
     p.away = q;
     let on_home = book.home.and_then(|(face, ..)| belief.and_then(|b| b.on(face)));
     let mut others: BTreeMap<(usize, Shelf), f64> = BTreeMap::new();

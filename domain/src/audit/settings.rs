@@ -6,8 +6,7 @@ use crate::callnumber::ShelfRules;
 
 /// How the audit weighs evidence. All rates and probabilities are in 0…1.
 ///
-/// The base rates are priors: the audit corrects [`AuditSettings::missing_rate`] by what the run itself shows, and
-/// they matter most where the evidence is thin.
+/// The base rates are priors, worth as much as 300 books: what the run itself shows moves them.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 #[serde(default, deny_unknown_fields)]
 pub struct AuditSettings {
@@ -22,7 +21,7 @@ pub struct AuditSettings {
     pub bay_share: f64,
     /// Share of books on their home shelf, yet out of call-number order. Default 0.005.
     pub disorder_rate: f64,
-    /// Share of expected books that are gone. Default 0.01; the run's own count of unseen books moves it.
+    /// Share of expected books that are gone. Default 0.01.
     pub missing_rate: f64,
     /// Share of books whose tag is dead, detuned or torn out: never read though the book stands there. It caps how
     /// sure "missing" can get. Default 0.0005: such books are found by the first inventory and re-tagged.
