@@ -6,6 +6,7 @@
 
 mod calibrate;
 mod expected;
+mod faces;
 mod findings;
 mod fuse;
 mod judge;
@@ -47,6 +48,7 @@ pub fn audit(
     let stacks = stacks::Stacks::new(site, coverage, &good, &mut problems);
     let mut beliefs = fuse::fuse(&stacks, &good, settings);
     let expected = expected::Expected::new(catalogue, &stacks, &beliefs, settings);
+    faces::weigh(&expected, &mut beliefs, settings);
     judge::remove_face_offsets(&stacks, &expected, &mut beliefs, settings);
     let judgement = judge::judge(&stacks, &expected, &beliefs, settings);
     let mut audit = findings::findings(&stacks, &expected, &beliefs, &judgement, settings);

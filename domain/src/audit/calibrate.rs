@@ -34,6 +34,7 @@ pub struct Model {
     /// Factor on the locator's standard deviations, 1 or more.
     pub std_scale: Vec<f64>,
     pub tiers: Vec<TierModel>,
+    pub unread: UnreadModel,
     /// Share of expected books that are gone.
     pub missing_rate: f64,
     /// Share of seen books that stand on another shelf than their home.
@@ -47,6 +48,7 @@ impl Model {
         Self {
             std_scale: vec![1.0; faces],
             tiers: vec![TierModel { power: 1.0, floor: 0.01 }; faces],
+            unread: UnreadModel::default(),
             missing_rate: settings.missing_rate,
             misplacement_rate: settings.misplacement_rate,
             disorder_rate: settings.disorder_rate,
@@ -148,4 +150,55 @@ pub fn missing_rate(ln_unread: &[f64], expected: usize, settings: &AuditSettings
         q = q.clamp(1e-5, 0.5);
     }
     q
+}
+
+/// Corrects coverage by the run's own read counts: factors on the probability of staying unread, for places that
+/// coverage calls good, fair and poor.
+#[derive(Debug, Clone, Copy, PartialEq)]
+pub struct UnreadModel {
+    scale: [f64; 3],
+}
+
+impl Default for UnreadModel {
+    fn default() -> Self {
+        Self { scale: [1.0; 3] }
+    }
+}
+
+/// How far read counts may move what coverage says.
+const UNREAD_SCALE: std::ops::RangeInclusive<f64> = 0.1..=10.0;
+
+impl UnreadModel {
+    fn stratum(unread: f64) -> usize {
+        usize::from(unread > 0.02) + usize::from(unread > 0.2)
+    }
+
+    /// Corrected probability of staying unread. A place that no pass covered stays uncovered.
+    pub fn apply(&self, unread: f64) -> f64 {
+        (unread * self.scale[Self::stratum(unread)].powf(1.0 - unread)).min(1.0)
+    }
+
+    /// `books` are the expected ones: what coverage says of staying unread, and reads, 0 for the unseen. `fewest`:
+    /// the smallest count that any sighting of the run has.
+    ///
+    /// Counts of tags that a reader passes rise from none to a mode, so not more tags have 0 reads than have 1, 2 or
+    /// 3; and not fewer than Chao's bound `f1² / 2 f2` (Chao 1984).
+    pub fn learn(books: &[(f64, u32)], fewest: u32) -> Self {
+        let mut model = Self::default();
+        for (stratum, scale) in model.scale.iter_mut().enumerate() {
+            let of: Vec<(f64, u32)> =
+                books.iter().copied().filter(|b| Self::stratum(b.0) == stratum && b.0 < 1.0).collect();
+            if of.len() < ENOUGH {
+                continue;
+            }
+            let predicted: f64 = of.iter().map(|b| b.0).sum();
+            let with = |reads: u32| of.iter().filter(|b| b.1 == reads).count() as f64;
+            let few = fewest.max(1);
+            let most = (with(few) + with(few.saturating_add(1)) + with(few.saturating_add(2)) + 1.0) / 3.0;
+            let least = with(1) * (with(1) - 1.0).max(0.0) / (2.0 * (with(2) + 1.0));
+            let likely = predicted.min(most).max(least);
+            *scale = (likely / predicted.max(1e-9)).clamp(*UNREAD_SCALE.start(), *UNREAD_SCALE.end());
+        }
+        model
+    }
 }

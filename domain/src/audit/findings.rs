@@ -269,7 +269,8 @@ impl Builder<'_> {
             call_number: String::new(),
             title: String::new(),
         };
-        let total: f64 = 1.0 + belief.faces.iter().map(|f| f.ln_odds.exp()).sum::<f64>();
+        let away = (1.0 - self.settings.locator_face_share) / self.settings.locator_face_share;
+        let total: f64 = away + belief.faces.iter().map(|f| f.ln_odds.exp()).sum::<f64>();
         let mut best: Option<&FaceBelief> = None;
         for f in &belief.faces {
             if best.is_none_or(|b| f.ln_odds > b.ln_odds) {

@@ -24,7 +24,9 @@ pub struct FaceBelief {
     pub along_std_m: f64,
     /// ln of the tiers' probabilities, tier 1 first, normalised; `None` where the antennas cannot tell.
     pub ln_tier: Option<Vec<f64>>,
-    /// ln of the odds that the tag is on this face, against not.
+    /// What the locator says of the face: logit of its probability, over the passes.
+    pub face_logit: f64,
+    /// ln of the likelihood ratio of being on this face against not; 0 until `faces` weighs it.
     pub ln_odds: f64,
     pub reads: u32,
     pub rssi_dbm: f64,
@@ -137,7 +139,6 @@ pub fn fuse(stacks: &Stacks<'_>, good: &[&Sighting], settings: &AuditSettings) -
                 faces.push(fuse_face(face, of_face, &offsets, settings));
             }
         }
-        compare_faces(&mut faces, settings);
         faces.sort_by_key(|f| f.face);
         let stamps = of_tag.iter().filter_map(|s| s.stamp_ns);
         beliefs.push(Belief {
@@ -197,7 +198,7 @@ fn fuse_face(
     let n = passes.len();
     let counts_for = effective_passes(n, settings.pass_independence) / n as f64;
     let name = passes[0].face.as_ref().map(ToString::to_string).unwrap_or_default();
-    let (mut weight, mut mean, mut ln_odds) = (0.0, 0.0, 0.0);
+    let (mut weight, mut mean, mut face_logit) = (0.0, 0.0, 0.0);
     let mut places = Vec::with_capacity(n);
     let mut tiers: Option<Vec<f64>> = None;
     for s in passes {
@@ -209,7 +210,7 @@ fn fuse_face(
         mean += w * x;
         // A few reads prove little, for or against.
         let credible = (f64::from(s.reads) / f64::from(settings.credible_reads.max(1))).min(1.0);
-        ln_odds += credible * logit(f64::from(s.face_probability));
+        face_logit += logit(f64::from(s.face_probability));
         if !s.tier_probability.is_empty() {
             let sum = tiers.get_or_insert_with(|| vec![0.0; s.tier_probability.len()]);
             for (t, p) in sum.iter_mut().zip(&s.tier_probability) {
@@ -229,7 +230,8 @@ fn fuse_face(
         along_m: mean,
         along_std_m: formal.max(scatter).sqrt().max(settings.min_along_std_m),
         ln_tier: tiers,
-        ln_odds: ln_odds * counts_for,
+        face_logit: face_logit * counts_for,
+        ln_odds: 0.0,
         reads: passes.iter().fold(0u32, |sum, s| sum.saturating_add(s.reads)),
         rssi_dbm: strongest(passes.iter().map(|s| f64::from(s.rssi_dbm))),
         passes: n as u32,
@@ -241,21 +243,4 @@ pub fn normalise_ln(ln_p: &mut [f64]) {
     let top = ln_p.iter().copied().fold(f64::NEG_INFINITY, f64::max);
     let sum: f64 = ln_p.iter().map(|l| (l - top).exp()).sum();
     ln_p.iter_mut().for_each(|l| *l -= top + sum.ln());
-}
-
-/// The face that hears a tag louder and more often is the likelier one; then the odds are capped.
-fn compare_faces(faces: &mut [FaceBelief], settings: &AuditSettings) {
-    let strength: Vec<(f64, f64)> = faces.iter().map(|f| (f.rssi_dbm, f64::from(f.reads).ln())).collect();
-    let cap = settings.max_face_odds.ln();
-    for (i, face) in faces.iter_mut().enumerate() {
-        let others = || strength.iter().enumerate().filter(move |(j, _)| *j != i).map(|(_, s)| *s);
-        let loudest = others().map(|s| s.0).filter(|r| r.is_finite()).fold(f64::NEG_INFINITY, f64::max);
-        if loudest.is_finite() && face.rssi_dbm.is_finite() {
-            face.ln_odds += ((face.rssi_dbm - loudest) / settings.rssi_scale_db).clamp(-3.0, 3.0);
-        }
-        if let Some(most) = others().map(|s| s.1).reduce(f64::max) {
-            face.ln_odds += (0.5 * (strength[i].1 - most)).clamp(-1.0, 1.0);
-        }
-        face.ln_odds = face.ln_odds.clamp(-cap, cap);
-    }
 }

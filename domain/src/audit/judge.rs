@@ -1,7 +1,7 @@
 //! The judgement: rounds of placing books by their neighbours and learning from it, then one decision a book.
 
 use super::AuditSettings;
-use super::calibrate::{self, Model};
+use super::calibrate::{self, Model, UnreadModel};
 use super::expected::{Anchor, Book, Expected, Group, Slot};
 use super::fuse::{Belief, FaceBelief};
 use super::order::{Shelved, smallest_move_set};
@@ -161,10 +161,16 @@ impl Judge<'_> {
         let mut residuals: Vec<Vec<f64>> = vec![Vec::new(); faces];
         let mut labels: Vec<Vec<(&FaceBelief, Vec<usize>)>> = vec![Vec::new(); faces];
         let mut unseen = Vec::new();
+        let mut counts = Vec::new();
         let mut expected = 0;
         for (i, book) in self.expected.books.iter().enumerate() {
             if book.is_expected() {
                 expected += 1;
+                let reads =
+                    if self.posteriors[i].seen() < 0.5 { 0 } else { self.at_home(i).map_or(0, |f| f.reads) };
+                if reads > 0 || self.posteriors[i].elsewhere < 0.5 {
+                    counts.push((self.posteriors[i].unread_by_coverage, reads));
+                }
                 if self.posteriors[i].seen() < 0.5 && self.posteriors[i].ln_unread < 0.0 {
                     unseen.push(self.posteriors[i].ln_unread);
                 }
@@ -190,7 +196,9 @@ impl Judge<'_> {
         let seen = || self.posteriors.iter().filter(|p| p.seen() >= 0.5);
         let misplaced = seen().map(|p| p.elsewhere);
         let disordered = seen().map(|p| p.out_of_order);
+        let fewest = self.beliefs.iter().flat_map(|b| &b.faces).map(|f| f.reads).min().unwrap_or(1);
         self.model = Model {
+            unread: UnreadModel::learn(&counts, fewest),
             std_scale: scale,
             tiers,
             missing_rate,
@@ -243,7 +251,8 @@ impl Judge<'_> {
         };
         if book.is_on_loan() || book.is_withdrawn() {
             // Its tag was read, so it is in the building: on a shelf, or on a trolley nearby, as likely as not.
-            let on_shelf = p.seen() / (p.seen() + p.away / self.model.missing_rate).max(f64::MIN_POSITIVE);
+            let prior = self.model.missing_rate * self.settings.in_reach_share;
+            let on_shelf = p.seen() / (p.seen() + p.away / prior).max(f64::MIN_POSITIVE);
             return match likeliest {
                 Some((face, shelf)) if on_shelf >= self.settings.min_confidence => {
                     Decision::Unexpected(face, shelf, on_shelf)

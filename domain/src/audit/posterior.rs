@@ -36,6 +36,8 @@ pub struct Posterior {
     pub other_shelf: Option<(usize, Shelf, f64)>,
     /// ln of the probability that it stays unread at home.
     pub ln_unread: f64,
+    /// The same by coverage alone, for a tag that works; not as a logarithm.
+    pub unread_by_coverage: f64,
 }
 
 impl Posterior {
@@ -75,7 +77,8 @@ pub fn posterior(
 ) -> Posterior {
     let mut p = Posterior::default();
     let (m, o, q) = (model.misplacement_rate, model.disorder_rate, model.missing_rate);
-    p.away = q;
+    let was_read = belief.is_some_and(|b| !b.faces.is_empty());
+    p.away = if was_read { q * settings.in_reach_share } else { q };
     let on_home = book.home.and_then(|(face, ..)| belief.and_then(|b| b.on(face)));
     let mut others: BTreeMap<(usize, Shelf), f64> = BTreeMap::new();
     for f in belief.map(|b| b.faces.as_slice()).unwrap_or_default() {
@@ -118,7 +121,9 @@ pub fn posterior(
             *others.entry((f.face, shelf)).or_default() += weight;
         }
     }
-    p.ln_unread = unread_at_home(stacks, settings, book, slots);
+    p.unread_by_coverage = unread_at_home(stacks, settings, book, slots);
+    let dead = settings.dead_tag_rate;
+    p.ln_unread = (dead + (1.0 - dead) * model.unread.apply(p.unread_by_coverage)).ln();
     if on_home.is_none() {
         p.unread = (1.0 - m - q) * p.ln_unread.exp();
     }
@@ -162,9 +167,9 @@ fn misplaced_prior(
     }
 }
 
-/// ln of the probability that the book, were it at home, stayed unread in all passes.
+/// Probability, by coverage alone, that the book, were it at home with a working tag, stayed unread in all passes.
 fn unread_at_home(stacks: &Stacks<'_>, settings: &AuditSettings, book: &Book<'_>, slots: &[Slot]) -> f64 {
-    let Some((face, first, last)) = book.home else { return 0.0 };
+    let Some((face, first, last)) = book.home else { return 1.0 };
     let grid = &stacks.grids[face];
     let kappa = settings.pass_independence;
     let (mut sum, mut weight) = (0.0, 0.0);
@@ -184,6 +189,5 @@ fn unread_at_home(stacks: &Stacks<'_>, settings: &AuditSettings, book: &Book<'_>
             }
         }
     }
-    let dead = settings.dead_tag_rate;
-    (dead + (1.0 - dead) * sum / weight).ln()
+    sum / weight
 }

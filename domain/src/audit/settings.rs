@@ -23,6 +23,9 @@ pub struct AuditSettings {
     pub disorder_rate: f64,
     /// Share of expected books that are gone. Default 0.01.
     pub missing_rate: f64,
+    /// Share of the gone that are still in radio reach: on a trolley, a desk, a face that no pass covered. Default 0.1:
+    /// what is gone has mostly left the stacks.
+    pub in_reach_share: f64,
     /// Share of books whose tag is dead, detuned or torn out: never read though the book stands there. It caps how
     /// sure "missing" can get. Default 0.0005: such books are found by the first inventory and re-tagged.
     pub dead_tag_rate: f64,
@@ -36,6 +39,10 @@ pub struct AuditSettings {
     pub pass_independence: f64,
     /// Below so many reads a sighting proves less, in proportion. Default 4.
     pub credible_reads: u32,
+    /// Share of the tags read in a pass that the locator takes for this face's before it looks at them; it is taken
+    /// out of `face_probability`, as the audit has its own base rates. Used
+    /// only where the run has too few tags read from behind or across to learn from. Default 0.9, as our locator has it.
+    pub locator_face_share: f64,
     /// Largest odds that one face's sightings can give for the tag being on that face. Default 300: the locator's
     /// own probability is a model and knows nothing of what the model leaves out.
     pub max_face_odds: f64,
@@ -61,11 +68,13 @@ impl Default for AuditSettings {
             bay_share: 1.0 / 3.0,
             disorder_rate: 0.005,
             missing_rate: 0.01,
+            in_reach_share: 0.1,
             dead_tag_rate: 0.0005,
             min_confidence: 0.7,
             min_missing_confidence: 0.7,
             pass_independence: 0.3,
             credible_reads: 4,
+            locator_face_share: 0.9,
             max_face_odds: 300.0,
             rssi_scale_db: 3.0,
             offset_std_m: 0.05,
@@ -99,7 +108,7 @@ impl AuditSettings {
         let share = |v: f64| (0.0..=1.0).contains(&v);
         let confidence = |v: f64| (0.5..=1.0).contains(&v);
         let metres = |v: f64| v > 0.0 && v <= 1.0;
-        let all: [(&'static str, f64, bool, &'static str); 15] = [
+        let all: [(&'static str, f64, bool, &'static str); 17] = [
             ("misplacement_rate", self.misplacement_rate, rate(self.misplacement_rate), RATE),
             ("tier_share", self.tier_share, share(self.tier_share), SHARE),
             ("bay_share", self.bay_share, share(self.bay_share), SHARE),
@@ -111,6 +120,12 @@ impl AuditSettings {
             ),
             ("disorder_rate", self.disorder_rate, rate(self.disorder_rate), RATE),
             ("missing_rate", self.missing_rate, rate(self.missing_rate), RATE),
+            (
+                "in_reach_share",
+                self.in_reach_share,
+                self.in_reach_share > 0.0 && self.in_reach_share <= 1.0,
+                "a share above 0 and up to 1",
+            ),
             ("dead_tag_rate", self.dead_tag_rate, rate(self.dead_tag_rate), RATE),
             ("min_confidence", self.min_confidence, confidence(self.min_confidence), CONFIDENCE),
             (
@@ -120,6 +135,12 @@ impl AuditSettings {
                 CONFIDENCE,
             ),
             ("pass_independence", self.pass_independence, share(self.pass_independence), SHARE),
+            (
+                "locator_face_share",
+                self.locator_face_share,
+                self.locator_face_share > 0.0 && self.locator_face_share < 1.0,
+                "a share above 0 and below 1",
+            ),
             ("max_face_odds", self.max_face_odds, self.max_face_odds >= 1.0, "odds of 1 or more"),
             ("rssi_scale_db", self.rssi_scale_db, self.rssi_scale_db > 0.0, "dB above 0"),
             ("offset_std_m", self.offset_std_m, metres(self.offset_std_m), METRES),

@@ -103,6 +103,33 @@ fn a_book_is_called_missing_only_where_coverage_says_that_it_would_have_been_rea
 }
 
 #[test]
+fn cautious_coverage_hides_no_missing_book_when_no_tag_was_read_only_a_few_times() {
+    let mut world = World::new(2, 4);
+    let gone = world.remove(25);
+    let (sightings, mut coverage) = world.passes(&Noise::honest(), 1);
+    for c in &mut coverage {
+        c.read_probability.iter_mut().for_each(|p| *p = 0.985);
+    }
+    let result = audit(&world.catalogue, &world.site, &sightings, &coverage, &AuditSettings::default());
+    let mut found = kinds(&result, ErrorKind::Missing);
+    found.sort();
+    assert_eq!(found, gone);
+}
+
+#[test]
+fn boastful_coverage_calls_no_book_missing_where_many_tags_were_hardly_read() {
+    let mut world = World::new(2, 2);
+    let unread = world.remove(60);
+    let (mut sightings, coverage) = world.passes(&Noise { ghost_share: 0.0, ..Noise::honest() }, 1);
+    for s in sightings.iter_mut().step_by(8) {
+        s.reads = 1 + s.reads % 2;
+    }
+    let result = audit(&world.catalogue, &world.site, &sightings, &coverage, &AuditSettings::default());
+    assert!(kinds(&result, ErrorKind::Missing).is_empty());
+    assert_eq!(kinds(&result, ErrorKind::NotVerified).len(), unread.len());
+}
+
+#[test]
 fn books_on_faces_that_no_pass_covered_are_not_asked_for() {
     let world = World::new(2, 4);
     let (mut sightings, mut coverage) = world.passes(&Noise::honest(), 1);
