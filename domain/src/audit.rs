@@ -47,7 +47,7 @@ pub fn audit(
     let good = fuse::usable(site, sightings, &mut problems);
     let stacks = stacks::Stacks::new(site, coverage, &good, &mut problems);
     let mut beliefs = fuse::fuse(&stacks, &good, settings);
-    let expected = expected::Expected::new(catalogue, &stacks, &beliefs, settings);
+    let expected = expected::Expected::new(catalogue, &stacks, &beliefs, settings, &mut problems);
     faces::weigh(&expected, &mut beliefs, settings);
     judge::remove_face_offsets(&stacks, &expected, &mut beliefs, settings);
     let judgement = judge::judge(&stacks, &expected, &beliefs, settings);

@@ -3,12 +3,13 @@
 
 use std::collections::BTreeMap;
 
-use super::AuditSettings;
 use super::fuse::Belief;
 use super::stacks::{Shelf, Stacks};
 use super::stat::{median, weighted_median};
+use super::{AuditSettings, InputProblem};
 use crate::callnumber::ShelfKey;
 use crate::catalogue::{Catalogue, ItemStatus, ItemView};
+use crate::decode::Decoders;
 
 /// Neighbours looked at on either side.
 const REACH: usize = 6;
@@ -84,16 +85,26 @@ impl<'a> Expected<'a> {
         stacks: &Stacks<'_>,
         beliefs: &[Belief],
         settings: &AuditSettings,
+        problems: &mut Vec<InputProblem>,
     ) -> Self {
+        let decoders = Decoders::from_settings(&settings.decoders).unwrap_or_else(|error| {
+            // `AuditSettings::check` refuses such settings; who did not call it loses the decoders, not the audit.
+            problems.push(InputProblem { scan: String::new(), uid: None, reason: error.to_string() });
+            Decoders::default()
+        });
         let mut seen: BTreeMap<u32, usize> = BTreeMap::new();
         let mut unknown = Vec::new();
         for (b, belief) in beliefs.iter().enumerate() {
-            match catalogue.by_uid(&belief.uid) {
-                Some(item) => {
-                    seen.insert(item.index, b);
-                }
-                None => unknown.push(b),
-            }
+            let identity = decoders.identify(&belief.uid, catalogue);
+            let Some(item) = identity.item() else {
+                unknown.push(b);
+                continue;
+            };
+            let Some(first) = seen.insert(item.index, b) else { continue };
+            let (stays, goes) = if beliefs[first].reads >= belief.reads { (first, b) } else { (b, first) };
+            seen.insert(item.index, stays);
+            let reason = format!("a second tag of item {}, the one with more reads counts", item.barcode);
+            problems.push(InputProblem { scan: String::new(), uid: Some(beliefs[goes].uid.clone()), reason });
         }
         let mut books = Vec::new();
         let mut not_covered = 0;

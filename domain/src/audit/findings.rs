@@ -160,6 +160,15 @@ impl Builder<'_> {
         book.belief.map(|b| &self.beliefs[b])
     }
 
+    /// The item with the tag that was read, which the catalogue need not know.
+    fn item_ref(&self, book: &Book<'_>) -> ItemRef {
+        let item = book.item.item_ref();
+        match self.belief(book) {
+            Some(belief) => ItemRef { uid: belief.uid.clone(), ..item },
+            None => item,
+        }
+    }
+
     fn std_m(&self, f: &FaceBelief) -> f64 {
         f.along_std_m * self.judgement.model.std_scale[f.face]
     }
@@ -213,7 +222,7 @@ impl Builder<'_> {
         let at = found.as_ref().map(|f| (f.0, f.1));
         ShelfError {
             kind,
-            item: book.item.item_ref(),
+            item: self.item_ref(book),
             home: Some(book.item.home.clone()),
             found: found.map(|f| f.2),
             found_between: [None, None],
@@ -252,7 +261,7 @@ impl Builder<'_> {
             shelf,
             along_m: f.along_m,
             along_std_m: self.std_m(f),
-            item: book.item.item_ref(),
+            item: self.item_ref(book),
             thickness_m: book.thickness_m,
             height_m: Some(book.item.height_m).filter(|h| *h > 0.0 && *h < 1.0).unwrap_or(DEFAULT_HEIGHT_M),
             verdict: finding.as_ref().map(|e| e.kind),

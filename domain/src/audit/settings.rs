@@ -2,7 +2,8 @@
 
 use serde::{Deserialize, Serialize};
 
-use crate::callnumber::ShelfRules;
+use crate::callnumber::{RulesError, ShelfRules};
+use crate::decode::{DecoderSettings, Decoders, SettingError};
 
 /// How the audit weighs evidence. All rates and probabilities are in 0…1.
 ///
@@ -58,6 +59,8 @@ pub struct AuditSettings {
     pub default_thickness_m: f64,
     /// The library's shelf order.
     pub shelf_rules: ShelfRules,
+    /// How the library's tags name their items.
+    pub decoders: DecoderSettings,
 }
 
 impl Default for AuditSettings {
@@ -81,20 +84,30 @@ impl Default for AuditSettings {
             min_along_std_m: 0.008,
             default_thickness_m: 0.025,
             shelf_rules: ShelfRules::default(),
+            decoders: DecoderSettings::default(),
         }
     }
 }
 
 /// A setting that makes no sense.
 #[derive(Debug, Clone, PartialEq, thiserror::Error)]
-#[error("audit setting {key} is {found}, expected {allowed}")]
-pub struct SettingsError {
-    /// Name of the setting.
-    pub key: &'static str,
-    /// Its value.
-    pub found: f64,
-    /// What is allowed.
-    pub allowed: &'static str,
+pub enum SettingsError {
+    /// A number out of its range.
+    #[error("audit setting {key} is {found}, expected {allowed}")]
+    Number {
+        /// Name of the setting.
+        key: &'static str,
+        /// Its value.
+        found: f64,
+        /// What is allowed.
+        allowed: &'static str,
+    },
+    /// Rules that make no shelf order.
+    #[error("audit setting shelf_rules: {0}")]
+    ShelfRules(#[from] RulesError),
+    /// A decoder that no tag can meet.
+    #[error("audit setting decoders: {0}")]
+    Decoders(#[from] SettingError),
 }
 
 impl AuditSettings {
@@ -148,8 +161,11 @@ impl AuditSettings {
             ("default_thickness_m", self.default_thickness_m, metres(self.default_thickness_m), METRES),
         ];
         match all.into_iter().find(|(_, v, ok, _)| !ok || !v.is_finite()) {
-            None => Ok(()),
-            Some((key, found, _, allowed)) => Err(SettingsError { key, found, allowed }),
+            None => {}
+            Some((key, found, _, allowed)) => return Err(SettingsError::Number { key, found, allowed }),
         }
+        self.shelf_rules.check()?;
+        Decoders::from_settings(&self.decoders)?;
+        Ok(())
     }
 }

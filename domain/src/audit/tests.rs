@@ -7,6 +7,7 @@ use proptest::prelude::*;
 use super::{Audit, AuditSettings, audit};
 use crate::shelf_error::ErrorKind;
 use crate::sighting::Sighting;
+use crate::uid::Uid;
 use world::{Noise, World};
 
 fn kinds(audit: &Audit, kind: ErrorKind) -> Vec<String> {
@@ -183,6 +184,21 @@ fn foreign_and_lent_books_on_a_shelf_are_reported_and_never_dropped() {
     assert_eq!(on_loan, lent);
     assert_eq!(result.errors.len(), 9, "{:#?}", result.errors);
     assert!(result.errors.iter().all(|e| e.found.is_some()));
+}
+
+#[test]
+fn books_are_known_by_the_barcode_written_on_their_tags() {
+    let mut world = World::new(4, 1);
+    let (mut sightings, coverage) = world.passes(&Noise::honest(), 1);
+    for s in &mut sightings {
+        let barcode = world.catalogue.by_uid(&s.uid).unwrap().barcode.to_owned();
+        s.uid = Uid::new(barcode.as_bytes()).unwrap();
+    }
+    world.forget_tags();
+    let result = audit(&world.catalogue, &world.site, &sightings, &coverage, &AuditSettings::default());
+    assert!(result.errors.is_empty(), "{:#?}", result.errors);
+    assert_eq!(result.in_place as usize, world.catalogue.len());
+    assert!(result.books.iter().all(|b| b.item.uid.as_bytes() == b.item.barcode.as_bytes()));
 }
 
 #[test]

@@ -241,6 +241,12 @@ impl World {
         lent
     }
 
+    /// Takes the tags' identifiers out of the catalogue.
+    pub fn forget_tags(&mut self) {
+        self.items.iter_mut().for_each(|i| i.uid = None);
+        self.catalogue = Catalogue::from_items("test", self.items.clone()).unwrap();
+    }
+
     pub fn shuffled_catalogue(&self, seed: u64) -> Catalogue {
         let mut items = self.items.clone();
         let mut random = Random::new(seed);
