@@ -4,8 +4,13 @@
 //! random source; [`host`] gives it those. What a node publishes is [`interfaces::Publication`], the same
 //! value that the bag stores.
 
+pub mod action;
 pub mod host;
+pub mod localizer;
+pub mod navigator;
 pub mod node;
+pub mod pilot;
+pub mod planar;
 pub mod recorder;
 
 pub use node::{Health, Level, Node, Outbox};

@@ -1,4 +1,5 @@
 //! The localizer in a toy world: accuracy, honesty of its covariance, people, long aisles, and getting lost.
+#![allow(clippy::unwrap_used, missing_docs)]
 
 mod toy;
 

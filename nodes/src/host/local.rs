@@ -8,6 +8,7 @@
 use std::collections::VecDeque;
 use std::sync::Arc;
 
+use interfaces::builtin_interfaces::Time;
 use interfaces::diagnostic_msgs::{DiagnosticArray, DiagnosticStatus, KeyValue};
 use interfaces::{AnyMessage, Publication};
 
@@ -95,7 +96,11 @@ impl LocalHost {
     }
 
     /// Advances the world by one step and works everything off that follows from it.
-    pub fn step(&mut self, world: &mut dyn World, observers: &mut [&mut dyn Observer]) -> Result<(), HostError> {
+    pub fn step(
+        &mut self,
+        world: &mut dyn World,
+        observers: &mut [&mut dyn Observer],
+    ) -> Result<(), HostError> {
         let commands = world.command_topics();
         let mut sensed = Vec::new();
         world.step(&mut sensed);
@@ -138,7 +143,7 @@ impl LocalHost {
             }
             tap(&publication);
             if let AnyMessage::Clock(clock) = &*publication.message {
-                self.advance(interfaces::ns_from_time(&clock.clock))?;
+                self.advance(clock.clock.to_ns())?;
             }
             for i in 0..self.slots.len() {
                 if self.slots[i].topics.contains(&publication.topic) {
@@ -190,7 +195,7 @@ impl LocalHost {
                 .collect(),
         };
         let mut array = DiagnosticArray::default();
-        array.header.stamp = interfaces::time_from_ns(self.now_ns);
+        array.header.stamp = Time::from_ns(self.now_ns);
         array.status = self.health().into_iter().map(status).collect();
         array
     }

@@ -1,0 +1,460 @@
+//! The navigator node: serves `navigate_to_pose` and `follow_face`, and drives by `cmd_vel` at 20 Hz.
+//!
+//! One goal at a time; a new goal takes the old one's place, which ends as aborted. It stops for whatever the
+//! lidar shows in the way, mapped or not, waits, plans around it where it may, and gives up after a time.
+//! Without a fresh pose or scan it stands still.
+
+pub mod obstacles;
+pub mod planner;
+mod senses;
+pub mod steering;
+mod task;
+
+use std::sync::Arc;
+
+use domain::Site;
+use domain::site::Floor;
+use interfaces::action_msgs::{CancelGoalRequest, CancelGoalResponse, GoalInfo};
+use interfaces::builtin_interfaces::{Duration, Time};
+use interfaces::geometry_msgs::{PoseStamped, TwistStamped};
+use interfaces::nav2_msgs::{
+    NavigateToPoseFeedbackMessage, NavigateToPoseGetResultResponse, NavigateToPoseSendGoalRequest,
+    NavigateToPoseSendGoalResponse,
+};
+use interfaces::shelfwright_msgs::{
+    FollowFaceFeedbackMessage, FollowFaceGetResultResponse, FollowFaceResult, FollowFaceSendGoalRequest,
+    FollowFaceSendGoalResponse,
+};
+use interfaces::unique_identifier_msgs::UUID;
+use interfaces::{AnyMessage, Publication};
+use positioning::Pose2;
+use positioning::floor_map::FloorMap;
+use serde::{Deserialize, Serialize};
+
+use crate::action::{ActionTopics, status};
+use crate::localizer::{DriveError, floor};
+use crate::node::{Health, Level, Node, Outbox};
+use crate::planar::{header, pose_from_pose2, pose2_from_pose, topic};
+use planner::{Planner, PlannerParams};
+use senses::Senses;
+use steering::{Command, PathFollower, SteeringParams, along_line};
+pub(crate) use task::map_from_face;
+use task::{Failure, Following, Goal, Navigating, Task};
+
+/// Parameters of the navigator.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields, default)]
+pub struct NavigatorParams {
+    /// Where the robot fits.
+    pub planner: PlannerParams,
+    /// How it drives.
+    pub steering: SteeringParams,
+    /// Room that is left in front of an obstacle, m. 0.15.
+    pub stop_gap_m: f64,
+    /// Seconds that something may stand in the way before another way is planned. 3: most people walk on.
+    pub replan_after_s: f64,
+    /// Seconds that something may stand in the way before the goal is given up. 30: someone reads at the shelf.
+    pub give_up_after_s: f64,
+    /// Oldest pose, odometry and scan that it drives with, s. 0.5: five scans.
+    pub stale_after_s: f64,
+    /// Standard deviation of the position beyond which it counts as lost, m. 0.25.
+    pub lost_std_m: f64,
+    /// Seconds without a trustworthy pose or scan before the goal is given up. 10.
+    pub lost_after_s: f64,
+}
+
+impl Default for NavigatorParams {
+    fn default() -> Self {
+        Self {
+            planner: PlannerParams::default(),
+            steering: SteeringParams::default(),
+            stop_gap_m: 0.15,
+            replan_after_s: 3.0,
+            give_up_after_s: 30.0,
+            stale_after_s: 0.5,
+            lost_std_m: 0.25,
+            lost_after_s: 10.0,
+        }
+    }
+}
+
+const TICK_NS: i64 = 50_000_000;
+const FEEDBACK_NS: i64 = 500_000_000;
+/// How far ahead it looks for obstacles, m: braking from full speed and the gap, twice.
+const HORIZON_M: f64 = 1.2;
+/// Slower than this is standing.
+const STANDING_MPS: f64 = 0.03;
+/// An echo farther than this from all that is mapped is something new, m.
+const UNMAPPED_M: f64 = 0.15;
+
+/// See the module's text.
+pub struct NavigatorNode {
+    params: NavigatorParams,
+    floor: Floor,
+    planner: Planner,
+    map: FloorMap,
+    senses: Senses,
+    cmd_vel: Arc<str>,
+    base_frame: String,
+    follow: ActionTopics,
+    navigate: ActionTopics,
+    task: Option<Task>,
+    next_tick_ns: Option<i64>,
+    now_ns: i64,
+    malformed: u64,
+    succeeded: u64,
+    failed: u64,
+    state: &'static str,
+}
+
+impl NavigatorNode {
+    /// The navigator of a robot on one floor.
+    pub fn new(
+        robot: &str,
+        site: &Site,
+        floor_name: &str,
+        params: NavigatorParams,
+    ) -> Result<Self, DriveError> {
+        let floor = floor(site, floor_name)?;
+        Ok(Self {
+            planner: Planner::new(floor, params.planner.clone())?,
+            map: FloorMap::from_floor(floor)?,
+            floor: floor.clone(),
+            params,
+            senses: Senses::new(robot),
+            cmd_vel: topic(robot, "cmd_vel"),
+            base_frame: format!("{robot}/base_link"),
+            follow: ActionTopics::new(robot, "follow_face"),
+            navigate: ActionTopics::new(robot, "navigate_to_pose"),
+            task: None,
+            next_tick_ns: None,
+            now_ns: 0,
+            malformed: 0,
+            succeeded: 0,
+            failed: 0,
+            state: "idle",
+        })
+    }
+
+    fn command(&self, c: Command, out: &mut Outbox) {
+        let mut twist = TwistStamped { header: header(out.now_ns(), &self.base_frame), ..Default::default() };
+        twist.twist.linear.x = c.speed;
+        twist.twist.angular.z = c.turn;
+        out.publish(&self.cmd_vel, twist);
+    }
+
+    fn start(&mut self, id: UUID, goal: Goal, out: &mut Outbox) {
+        if let Some(old) = self.task.take() {
+            self.end(&old, Err(Failure::preempted()), out);
+        }
+        let stamp = Time::from_ns(out.now_ns());
+        match &goal {
+            Goal::Follow(_) => out.publish(
+                &self.follow.send_goal_response,
+                FollowFaceSendGoalResponse { accepted: true, stamp },
+            ),
+            Goal::Navigate(_) => out.publish(
+                &self.navigate.send_goal_response,
+                NavigateToPoseSendGoalResponse { accepted: true, stamp },
+            ),
+        }
+        self.task = Some(Task::new(id, goal, out.now_ns()));
+    }
+
+    fn accept_follow(&mut self, request: &FollowFaceSendGoalRequest, out: &mut Outbox) {
+        let goal = Following::new(&self.floor, &request.goal);
+        match goal {
+            Ok(following) => self.start(request.goal_id.clone(), Goal::Follow(following), out),
+            Err(failure) => {
+                // Accepted and aborted at once, because only a result can say why.
+                self.start(request.goal_id.clone(), Goal::Follow(Following::none()), out);
+                self.finish(Err(failure), out);
+            }
+        }
+    }
+
+    fn accept_navigate(&mut self, request: &NavigateToPoseSendGoalRequest, out: &mut Outbox) {
+        let PoseStamped { header, pose } = &request.goal.pose;
+        let on_map = header.frame_id.is_empty() || header.frame_id == "map";
+        let goal = pose2_from_pose(pose).filter(|_| on_map);
+        let navigating = Navigating { goal: goal.unwrap_or_default(), follower: None, replanned_ns: None };
+        self.start(request.goal_id.clone(), Goal::Navigate(navigating), out);
+        if goal.is_none() {
+            let reason = format!("goal is no finite pose in map (frame {:?})", header.frame_id);
+            self.finish(Err(Failure::transform(reason)), out);
+        }
+    }
+
+    fn cancel(&mut self, request: &CancelGoalRequest, reply: &Arc<str>, follow: bool, out: &mut Outbox) {
+        let asked = &request.goal_info.goal_id;
+        let hit = self.task.as_ref().is_some_and(|t| {
+            matches!(t.goal, Goal::Follow(_)) == follow && (asked.uuid == [0; 16] || *asked == t.id)
+        });
+        let mut response = CancelGoalResponse::default();
+        if hit && let Some(task) = &self.task {
+            let info = GoalInfo { goal_id: task.id.clone(), ..GoalInfo::default() };
+            response.goals_canceling.push(info);
+        } else {
+            response.return_code = CancelGoalResponse::ERROR_UNKNOWN_GOAL_ID;
+        }
+        out.publish(reply, response);
+        if hit {
+            self.finish(Err(Failure::canceled()), out);
+        }
+    }
+
+    /// Ends the goal at hand: the base stops, the result goes out.
+    fn finish(&mut self, outcome: Result<(), Failure>, out: &mut Outbox) {
+        if let Some(task) = self.task.take() {
+            self.command(Command::default(), out);
+            self.end(&task, outcome, out);
+        }
+        self.state = "idle";
+    }
+
+    fn end(&mut self, task: &Task, outcome: Result<(), Failure>, out: &mut Outbox) {
+        let (status, failure) = match outcome {
+            Ok(()) => {
+                self.succeeded += 1;
+                (status::SUCCEEDED, Failure::none())
+            }
+            Err(f) => {
+                self.failed += 1;
+                (f.status, f)
+            }
+        };
+        match &task.goal {
+            Goal::Follow(following) => {
+                let result = FollowFaceResult {
+                    error_code: failure.follow_code,
+                    error_msg: failure.reason,
+                    along_m: following.along_m as f32,
+                };
+                out.publish(&self.follow.result, FollowFaceGetResultResponse { status, result });
+            }
+            Goal::Navigate(_) => {
+                let mut response = NavigateToPoseGetResultResponse { status, ..Default::default() };
+                response.result.error_code = failure.navigate_code;
+                out.publish(&self.navigate.result, response);
+            }
+        }
+    }
+
+    /// One control period.
+    fn tick(&mut self, out: &mut Outbox) {
+        let now = out.now_ns();
+        let Some(mut task) = self.task.take() else { return };
+        let seconds = |ns: i64| ns as f64 * 1e-9;
+        let at = match self.senses.pose(now, &self.params) {
+            Ok(at) => {
+                task.blind_since_ns = None;
+                at
+            }
+            Err(reason) => {
+                let since = *task.blind_since_ns.get_or_insert(now);
+                self.state = reason;
+                self.command(Command::default(), out);
+                self.task = Some(task);
+                if seconds(now - since) > self.params.lost_after_s {
+                    self.finish(Err(Failure::lost(reason)), out);
+                }
+                return;
+            }
+        };
+        let blocked_s = task.blocked_s(now);
+        let wanted = match &mut task.goal {
+            Goal::Navigate(navigating) => self.navigate(navigating, at, blocked_s, now),
+            Goal::Follow(following) => self.follow_face(following, at, blocked_s, now),
+        };
+        let outcome = match wanted {
+            Ok(Some(wanted)) => {
+                let (command, blocked) = self.guard(wanted);
+                task.blocked_since_ns = blocked.then(|| task.blocked_since_ns.unwrap_or(now));
+                self.state = if blocked { "something stands in the way" } else { "driving" };
+                self.command(command, out);
+                (task.blocked_s(now) > self.params.give_up_after_s)
+                    .then(|| Err(Failure::blocked(task.blocked_s(now))))
+            }
+            Ok(None) => Some(Ok(())),
+            Err(failure) => Some(Err(failure)),
+        };
+        if outcome.is_none() && now - task.feedback_ns >= FEEDBACK_NS {
+            task.feedback_ns = now;
+            self.feedback(&task, at, out);
+        }
+        self.task = Some(task);
+        if let Some(outcome) = outcome {
+            self.finish(outcome, out);
+        }
+    }
+
+    /// The next command towards a pose; plans where there is no path yet, or where it is blocked.
+    fn navigate(
+        &self,
+        task: &mut Navigating,
+        at: Pose2,
+        blocked_s: f64,
+        now: i64,
+    ) -> Result<Option<Command>, Failure> {
+        let replan = blocked_s > self.params.replan_after_s
+            && task.replanned_ns.is_none_or(|t| (now - t) as f64 * 1e-9 > self.params.replan_after_s);
+        if task.follower.is_none() || replan {
+            let obstacles = if replan { self.unmapped() } else { Vec::new() };
+            task.replanned_ns = Some(now);
+            match self.planner.plan([at.x, at.y], [task.goal.x, task.goal.y], &obstacles) {
+                Ok(path) => task.follower = Some(PathFollower::new(path, task.goal)),
+                // While something stands there, the old way may come free again.
+                Err(_) if replan => {}
+                Err(e) => return Err(Failure::plan(e)),
+            }
+        }
+        Ok(task.follower.as_mut().and_then(|f| f.steer(at, &self.params.steering)))
+    }
+
+    /// Echoes of things that are on no map, on the map.
+    fn unmapped(&self) -> Vec<[f64; 2]> {
+        let Some(map_from_odom) = self.senses.map_from_odom() else { return Vec::new() };
+        let echoes = self.senses.echoes.on_map(map_from_odom);
+        echoes.filter(|&p| self.map.nearest(p).is_none_or(|n| n.signed_m.abs() > UNMAPPED_M)).collect()
+    }
+
+    /// The next command along a face: to its start first where the robot is not there.
+    fn follow_face(
+        &self,
+        task: &mut Following,
+        at: Pose2,
+        blocked_s: f64,
+        now: i64,
+    ) -> Result<Option<Command>, Failure> {
+        if let Some(approach) = &mut task.approach {
+            let command = self.navigate(approach, at, blocked_s, now)?;
+            if command.is_some() {
+                return Ok(command);
+            }
+            task.approach = None;
+            task.on_line = true;
+        }
+        let line = task.line(at);
+        task.along_m = line.along_m;
+        if !task.on_line {
+            if !line.near_start(task) {
+                let goal = task.start_pose();
+                task.approach = Some(Navigating { goal, follower: None, replanned_ns: None });
+                return Ok(Some(Command::default()));
+            }
+            task.on_line = true;
+        }
+        let left = task.to_m - line.along_m;
+        if left <= 0.01 {
+            return Ok(None);
+        }
+        let brake = (2.0 * self.params.steering.brake_mps2 * left).sqrt();
+        let speed = task.speed_mps.min(brake).max(STANDING_MPS);
+        Ok(Some(along_line(line.aside_m, line.off, speed, &self.params.steering)))
+    }
+
+    /// Slows down and stops before echoes; also says whether something is in the way.
+    fn guard(&self, wanted: Command) -> (Command, bool) {
+        if wanted.speed <= 0.0 {
+            return (wanted, false);
+        }
+        let Some(odom_from_base) = self.senses.odom_from_base() else { return (Command::default(), true) };
+        let radius = self.params.planner.robot_radius_m + 0.5 * self.params.planner.margin_m;
+        let free = self.senses.echoes.free_way(odom_from_base, wanted.speed, wanted.turn, radius, HORIZON_M);
+        if free >= HORIZON_M {
+            return (wanted, false);
+        }
+        let limit = (2.0 * self.params.steering.brake_mps2 * (free - self.params.stop_gap_m).max(0.0)).sqrt();
+        if limit < STANDING_MPS {
+            return (Command::default(), true);
+        }
+        let share = (limit / wanted.speed).min(1.0);
+        (Command { speed: wanted.speed * share, turn: wanted.turn * share }, false)
+    }
+
+    fn feedback(&self, task: &Task, at: Pose2, out: &mut Outbox) {
+        let now = out.now_ns();
+        match &task.goal {
+            Goal::Follow(following) => {
+                let mut message =
+                    FollowFaceFeedbackMessage { goal_id: task.id.clone(), ..Default::default() };
+                message.feedback.along_m = following.line(at).along_m as f32;
+                message.feedback.remaining_m = (following.to_m - following.line(at).along_m) as f32;
+                message.feedback.blocked_s = task.blocked_s(now) as f32;
+                out.publish(&self.follow.feedback, message);
+            }
+            Goal::Navigate(navigating) => {
+                let mut message =
+                    NavigateToPoseFeedbackMessage { goal_id: task.id.clone(), ..Default::default() };
+                message.feedback.current_pose.header = header(now, "map");
+                message.feedback.current_pose.pose = pose_from_pose2(at);
+                let left = navigating.follower.as_ref().map_or(0.0, |f| f.remaining(at));
+                message.feedback.distance_remaining = left as f32;
+                message.feedback.navigation_time = Duration::from_ns(now - task.started_ns);
+                let remaining_ns = (left / self.params.steering.speed_mps.max(1e-3) * 1e9) as i64;
+                message.feedback.estimated_time_remaining = Duration::from_ns(remaining_ns);
+                out.publish(&self.navigate.feedback, message);
+            }
+        }
+    }
+}
+
+impl Node for NavigatorNode {
+    fn name(&self) -> &str {
+        "navigator"
+    }
+
+    fn subscriptions(&self) -> Vec<Arc<str>> {
+        let actions = [&self.follow, &self.navigate];
+        let goals = actions.iter().flat_map(|a| [a.send_goal.clone(), a.cancel.clone()]);
+        self.senses.topics().into_iter().chain(goals).collect()
+    }
+
+    fn on_message(&mut self, input: &Publication, out: &mut Outbox) {
+        match &*input.message {
+            AnyMessage::FollowFaceSendGoalRequest(request) => self.accept_follow(request, out),
+            AnyMessage::NavigateToPoseSendGoalRequest(request) => self.accept_navigate(request, out),
+            AnyMessage::CancelGoalRequest(request) => {
+                let follow = input.topic == self.follow.cancel;
+                let reply = if follow { &self.follow } else { &self.navigate }.cancel_response.clone();
+                self.cancel(request, &reply, follow, out);
+            }
+            _ => {
+                if !self.senses.take(input) {
+                    self.malformed += 1;
+                }
+            }
+        }
+    }
+
+    fn on_time(&mut self, out: &mut Outbox) {
+        self.now_ns = out.now_ns();
+        let due = *self.next_tick_ns.get_or_insert(self.now_ns);
+        if self.now_ns < due {
+            return;
+        }
+        // Never two ticks at once to catch up.
+        self.next_tick_ns = Some((due + TICK_NS).max(self.now_ns));
+        self.tick(out);
+    }
+
+    fn health(&self) -> Health {
+        let blocked = self.task.as_ref().map_or(0.0, |t| t.blocked_s(self.now_ns));
+        let blind = self.task.as_ref().is_some_and(|t| t.blind_since_ns.is_some());
+        let level = match (blind, blocked > 0.0) {
+            (true, _) => Level::Error,
+            (false, true) => Level::Warn,
+            (false, false) => Level::Ok,
+        };
+        Health {
+            level,
+            summary: self.state.to_owned(),
+            values: vec![
+                ("goals_succeeded", self.succeeded.to_string()),
+                ("goals_failed", self.failed.to_string()),
+                ("blocked_s", format!("{blocked:.1}")),
+                ("malformed", self.malformed.to_string()),
+            ],
+        }
+    }
+}

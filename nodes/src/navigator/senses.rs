@@ -1,0 +1,116 @@
+//! What the navigator knows of the world: its pose, and the echoes of the last scan.
+
+use std::sync::Arc;
+
+use interfaces::{AnyMessage, Publication};
+use positioning::{Pose2, TfBuffer};
+
+use super::NavigatorParams;
+use super::obstacles::Echoes;
+use crate::planar::{isometry_from_transform, pose2_from_pose, range_scan, stamp_ns, topic};
+
+/// Inputs of the navigator, the newest of each.
+pub(super) struct Senses {
+    odom: Arc<str>,
+    scan: Arc<str>,
+    pose: Arc<str>,
+    tf: Arc<str>,
+    tf_static: Arc<str>,
+    base_frame: String,
+    odom_frame: String,
+    mounts: TfBuffer,
+    map_from_odom: Option<(i64, Pose2)>,
+    odom_from_base: Option<(i64, Pose2)>,
+    position_std_m: f64,
+    /// The last scan.
+    pub(super) echoes: Echoes,
+}
+
+impl Senses {
+    pub(super) fn new(robot: &str) -> Self {
+        Self {
+            odom: topic(robot, "odom"),
+            scan: topic(robot, "scan"),
+            pose: topic(robot, "pose"),
+            tf: "/tf".into(),
+            tf_static: "/tf_static".into(),
+            base_frame: format!("{robot}/base_link"),
+            odom_frame: format!("{robot}/odom"),
+            mounts: TfBuffer::default(),
+            map_from_odom: None,
+            odom_from_base: None,
+            position_std_m: f64::INFINITY,
+            echoes: Echoes::default(),
+        }
+    }
+
+    pub(super) fn topics(&self) -> Vec<Arc<str>> {
+        [&self.odom, &self.scan, &self.pose, &self.tf, &self.tf_static].map(Arc::clone).to_vec()
+    }
+
+    pub(super) fn map_from_odom(&self) -> Option<Pose2> {
+        self.map_from_odom.map(|s| s.1)
+    }
+
+    pub(super) fn odom_from_base(&self) -> Option<Pose2> {
+        self.odom_from_base.map(|s| s.1)
+    }
+
+    /// Takes a message; false where its content is malformed or of no use.
+    pub(super) fn take(&mut self, input: &Publication) -> bool {
+        match &*input.message {
+            AnyMessage::TFMessage(tf) if input.topic == self.tf_static => tf.transforms.iter().all(|t| {
+                isometry_from_transform(&t.transform).is_some_and(|iso| {
+                    self.mounts.insert_static(&t.header.frame_id, &t.child_frame_id, iso).is_ok()
+                })
+            }),
+            AnyMessage::TFMessage(tf) => {
+                tf.transforms.iter().filter(|t| t.child_frame_id == self.odom_frame).all(|t| {
+                    let pose = isometry_from_transform(&t.transform).map(|iso| Pose2::from_isometry(&iso));
+                    self.map_from_odom = pose.map(|p| (stamp_ns(&t.header), p)).or(self.map_from_odom);
+                    pose.is_some()
+                })
+            }
+            AnyMessage::Odometry(odom) => {
+                let pose = pose2_from_pose(&odom.pose.pose);
+                self.odom_from_base = pose.map(|p| (stamp_ns(&odom.header), p)).or(self.odom_from_base);
+                pose.is_some()
+            }
+            AnyMessage::PoseWithCovarianceStamped(pose) => {
+                let c = &pose.pose.covariance;
+                self.position_std_m = c[0].max(c[7]).sqrt();
+                true
+            }
+            AnyMessage::LaserScan(scan) => {
+                let mount = self.mounts.lookup(&self.base_frame, &scan.header.frame_id, 0);
+                // The newest odometry is at most one period older than the scan.
+                let (Ok(mount), Some((_, odom_from_base))) = (mount, self.odom_from_base) else {
+                    return false;
+                };
+                self.echoes = Echoes::new(&range_scan(scan), odom_from_base * Pose2::from_isometry(&mount));
+                true
+            }
+            _ => false,
+        }
+    }
+
+    /// The robot's pose on the map, or why it is not to be trusted.
+    pub(super) fn pose(&self, now_ns: i64, params: &NavigatorParams) -> Result<Pose2, &'static str> {
+        let fresh = |stamp_ns: i64| (now_ns - stamp_ns) as f64 * 1e-9 <= params.stale_after_s;
+        let (t_map, map_from_odom) = self.map_from_odom.ok_or("waits for the localizer")?;
+        let (t_odom, odom_from_base) = self.odom_from_base.ok_or("waits for odometry")?;
+        if !fresh(t_odom) {
+            return Err("odometry has stopped");
+        }
+        if !fresh(t_map) {
+            return Err("the localizer has stopped");
+        }
+        if !self.echoes.stamp_ns.is_some_and(fresh) {
+            return Err("the lidar has stopped");
+        }
+        if self.position_std_m.is_nan() || self.position_std_m > params.lost_std_m {
+            return Err("the robot does not know where it is");
+        }
+        Ok(map_from_odom * odom_from_base)
+    }
+}

@@ -1,0 +1,517 @@
+//! The pilot node: one inventory mission on one robot, face by face.
+//!
+//! For each face it drives to the start, follows the face, waits for the locator's coverage of that pass and
+//! drives again where too much of the face was not read surely. A face that fails is tried once more at the
+//! end; the mission goes on in between and says at its end what failed and why.
+
+mod route;
+
+use std::collections::{BTreeMap, VecDeque};
+use std::sync::Arc;
+
+use domain::{FaceId, Site};
+use interfaces::action_msgs::CancelGoalRequest;
+use interfaces::nav2_msgs::NavigateToPoseSendGoalRequest;
+use interfaces::shelfwright_msgs::{Coverage, FollowFaceSendGoalRequest, MissionState};
+use interfaces::unique_identifier_msgs::UUID;
+use interfaces::{AnyMessage, Publication};
+use positioning::Pose2;
+use serde::{Deserialize, Serialize};
+
+use crate::action::{ActionTopics, goal_id, status};
+use crate::localizer::{DriveError, floor};
+use crate::navigator::map_from_face;
+use crate::navigator::planner::{Planner, PlannerParams};
+use crate::node::{Health, Level, Node, Outbox};
+use crate::planar::{header, pose_from_pose2, pose2_from_pose, topic};
+pub use route::{Leg, order};
+
+/// Parameters of the pilot.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields, default)]
+pub struct PilotParams {
+    /// From the shelves' front edges to base_link, m. 0.65: antennas at 0.4 m, and room for two in the aisle.
+    pub distance_m: f64,
+    /// Speed along a face, m/s. 0.15: enough reads of each tag on every carrier.
+    pub speed_mps: f64,
+    /// Run before the face's start and after its end, m. 0.6: the whole aperture of the outermost books.
+    pub run_m: f64,
+    /// Passes over one face at most. 2: errors repeat with the layout, so a third pass tells little.
+    pub max_passes: u32,
+    /// Read probability below which a place counts as poorly read. 0.9.
+    pub read_probability: f32,
+    /// Share of poorly read places that makes it drive again. 0.1.
+    pub poor_share: f32,
+    /// Longest wait for the coverage of a pass, s. 30.
+    pub coverage_wait_s: f64,
+    /// Longest way to a face, s. 300: through a large hall with stops.
+    pub transit_limit_s: f64,
+    /// Longest pass over a face, in multiples of its undisturbed time. 5.
+    pub pass_limit: f64,
+    /// How often a failed face is tried again, after all others. 1: people move on.
+    pub retries: u32,
+    /// Where the robot fits, for the order of the faces.
+    pub planner: PlannerParams,
+}
+
+impl Default for PilotParams {
+    fn default() -> Self {
+        Self {
+            distance_m: 0.65,
+            speed_mps: 0.15,
+            run_m: 0.6,
+            max_passes: 2,
+            read_probability: 0.9,
+            poor_share: 0.1,
+            coverage_wait_s: 30.0,
+            transit_limit_s: 300.0,
+            pass_limit: 5.0,
+            retries: 1,
+            planner: PlannerParams::default(),
+        }
+    }
+}
+
+/// A face of the mission as the pilot works on it.
+#[derive(Debug, Clone)]
+struct Stop {
+    face: FaceId,
+    leg: Leg,
+    length_m: f64,
+    tiers: u8,
+    /// Passes begun so far: passes are numbered through, also over retries.
+    pass: u32,
+    /// Passes that were completed in this try.
+    completed: u32,
+    tries: u32,
+}
+
+#[derive(Debug, Clone, Copy, PartialEq)]
+enum Phase {
+    /// Before the first pose.
+    Idle,
+    Transit,
+    Scanning,
+    /// For coverage.
+    Waiting,
+    /// For the end of a goal that was taken back.
+    Stopping,
+    Over(u8),
+}
+
+/// How long the navigator may take to end a goal that was taken back, ns.
+const STOP_WAIT_NS: i64 = 5_000_000_000;
+const REPORT_NS: i64 = 1_000_000_000;
+
+/// See the module's text.
+pub struct PilotNode {
+    robot: String,
+    mission: String,
+    params: PilotParams,
+    planner: Planner,
+    follow: ActionTopics,
+    navigate: ActionTopics,
+    pose: Arc<str>,
+    coverage: Arc<str>,
+    missions: Arc<str>,
+    cancel: Arc<str>,
+    queue: VecDeque<Stop>,
+    current: Option<Stop>,
+    phase: Phase,
+    /// When the phase is over at the latest, ns.
+    deadline_ns: i64,
+    goal: Option<UUID>,
+    goals: u64,
+    seen: BTreeMap<u8, Coverage>,
+    total: u32,
+    done: u32,
+    failures: Vec<String>,
+    reason: String,
+    report_ns: Option<i64>,
+    malformed: u64,
+}
+
+impl PilotNode {
+    /// A mission over row faces; it starts with the robot's first pose. Faces that this floor does not have are
+    /// recorded as failed.
+    pub fn new(
+        robot: &str,
+        site: &Site,
+        floor_name: &str,
+        mission: &str,
+        faces: &[FaceId],
+        params: PilotParams,
+    ) -> Result<Self, DriveError> {
+        let floor = floor(site, floor_name)?;
+        let planner = Planner::new(floor, params.planner.clone())?;
+        let mut queue = VecDeque::new();
+        let mut failures = Vec::new();
+        for id in faces {
+            let Some((_, face)) = site.face(id).filter(|(f, _)| f.id == floor.id) else {
+                failures.push(format!("{id}: no such face on floor {floor_name}"));
+                continue;
+            };
+            let line = map_from_face(face);
+            let at = |along: f64| line * Pose2::new(along, -params.distance_m, 0.0);
+            queue.push_back(Stop {
+                face: id.clone(),
+                leg: Leg { start: at(-params.run_m), end: at(face.length_m() + params.run_m) },
+                length_m: face.length_m(),
+                tiers: u8::try_from(face.tiers.len()).unwrap_or(u8::MAX),
+                pass: 0,
+                completed: 0,
+                tries: 0,
+            });
+        }
+        Ok(Self {
+            robot: robot.into(),
+            mission: mission.into(),
+            planner,
+            follow: ActionTopics::new(robot, "follow_face"),
+            navigate: ActionTopics::new(robot, "navigate_to_pose"),
+            pose: topic(robot, "pose"),
+            coverage: topic(robot, "coverage"),
+            missions: topic(robot, "missions"),
+            cancel: topic(robot, "missions/cancel"),
+            queue,
+            current: None,
+            phase: Phase::Idle,
+            deadline_ns: i64::MAX,
+            goal: None,
+            goals: 0,
+            seen: BTreeMap::new(),
+            total: u32::try_from(faces.len()).unwrap_or(u32::MAX),
+            done: 0,
+            failures,
+            reason: "waits for the robot's pose".into(),
+            report_ns: None,
+            malformed: 0,
+            params,
+        })
+    }
+
+    /// Name of the pass at hand, `inv_1/1F/R01A/1`.
+    fn scan_name(&self) -> String {
+        self.current.as_ref().map_or_else(String::new, |s| format!("{}/{}/{}", self.robot, s.face, s.pass))
+    }
+
+    fn report(&mut self, out: &mut Outbox) {
+        self.report_ns = Some(out.now_ns() + REPORT_NS);
+        let state = match self.phase {
+            Phase::Idle => MissionState::IDLE,
+            Phase::Transit => MissionState::TRANSIT,
+            Phase::Scanning => MissionState::SCANNING,
+            Phase::Waiting | Phase::Stopping => MissionState::WAITING,
+            Phase::Over(state) => state,
+        };
+        let message = MissionState {
+            header: header(out.now_ns(), "map"),
+            robot: self.robot.clone(),
+            mission: self.mission.clone(),
+            state,
+            face: self.current.as_ref().map_or_else(String::new, |s| s.face.to_string()),
+            pass: self.current.as_ref().map_or(0, |s| s.pass),
+            faces_done: self.done,
+            faces_total: self.total,
+            reason: self.reason.clone(),
+        };
+        out.publish(&self.missions, message);
+    }
+
+    fn enter(&mut self, phase: Phase, limit_s: f64, reason: &str, out: &mut Outbox) {
+        self.phase = phase;
+        self.deadline_ns = out.now_ns().saturating_add((limit_s * 1e9) as i64);
+        reason.clone_into(&mut self.reason);
+        self.report(out);
+    }
+
+    fn begin(&mut self, at: Pose2, out: &mut Outbox) {
+        let legs: Vec<Leg> = self.queue.iter().map(|s| s.leg).collect();
+        let stops: Vec<Stop> = self.queue.drain(..).collect();
+        self.queue = order(&self.planner, at, &legs).into_iter().map(|i| stops[i].clone()).collect();
+        self.next_face(out);
+    }
+
+    fn next_face(&mut self, out: &mut Outbox) {
+        self.current = self.queue.pop_front();
+        if self.current.is_some() {
+            self.next_pass("", out);
+        } else {
+            let failed = !self.failures.is_empty();
+            let reason = self.failures.join("; ");
+            let state = if failed { MissionState::FAILED } else { MissionState::DONE };
+            self.enter(Phase::Over(state), f64::INFINITY, &reason, out);
+        }
+    }
+
+    /// Drives to the start of the face for one more pass.
+    fn next_pass(&mut self, why: &str, out: &mut Outbox) {
+        let Some(stop) = &mut self.current else { return };
+        stop.pass += 1;
+        let start = stop.leg.start;
+        self.seen.clear();
+        let mut request = NavigateToPoseSendGoalRequest {
+            goal_id: self.new_goal(),
+            ..NavigateToPoseSendGoalRequest::default()
+        };
+        request.goal.pose.header = header(out.now_ns(), "map");
+        request.goal.pose.pose = pose_from_pose2(start);
+        out.publish(&self.navigate.send_goal, request);
+        self.enter(Phase::Transit, self.params.transit_limit_s, why, out);
+    }
+
+    fn scan(&mut self, out: &mut Outbox) {
+        let Some(stop) = &self.current else { return };
+        let (face, length_m) = (stop.face.to_string(), stop.length_m);
+        let way = length_m + 2.0 * self.params.run_m;
+        let limit_s = self.params.pass_limit * way / self.params.speed_mps.max(1e-3) + 60.0;
+        let mut request =
+            FollowFaceSendGoalRequest { goal_id: self.new_goal(), ..FollowFaceSendGoalRequest::default() };
+        request.goal.face = face;
+        request.goal.distance_m = self.params.distance_m as f32;
+        request.goal.speed_mps = self.params.speed_mps as f32;
+        request.goal.from_m = -self.params.run_m as f32;
+        request.goal.to_m = (length_m + self.params.run_m) as f32;
+        out.publish(&self.follow.send_goal, request);
+        self.enter(Phase::Scanning, limit_s, "", out);
+    }
+
+    fn new_goal(&mut self) -> UUID {
+        self.goals += 1;
+        let id = goal_id(&self.robot, self.goals);
+        self.goal = Some(id.clone());
+        id
+    }
+
+    /// The face at hand failed: it comes again at the end, or is given up.
+    fn fail(&mut self, why: &str, out: &mut Outbox) {
+        if let Some(mut stop) = self.current.take() {
+            stop.tries += 1;
+            if stop.tries <= self.params.retries {
+                self.reason = format!("{}: {why}; it is tried again at the end", stop.face);
+                stop.completed = 0;
+                self.queue.push_back(stop);
+                self.report(out);
+            } else {
+                self.failures.push(format!("{}: {why}", stop.face));
+            }
+        }
+        self.next_face(out);
+    }
+
+    fn on_result(&mut self, follow: bool, result_status: i8, why: &str, out: &mut Outbox) {
+        let expected = match self.phase {
+            Phase::Transit => !follow,
+            Phase::Scanning => follow,
+            Phase::Stopping => true,
+            _ => false,
+        };
+        // Another client's goal, or one that was given up already.
+        if !expected || self.goal.take().is_none() {
+            return;
+        }
+        match (self.phase, result_status) {
+            (Phase::Stopping, _) => {
+                let why = self.reason.clone();
+                self.fail(&why, out);
+            }
+            (Phase::Transit, status::SUCCEEDED) => self.scan(out),
+            (Phase::Scanning, status::SUCCEEDED) => {
+                self.enter(
+                    Phase::Waiting,
+                    self.params.coverage_wait_s,
+                    "waits for the locator's coverage",
+                    out,
+                );
+                self.judge(out);
+            }
+            _ => self.fail(why, out),
+        }
+    }
+
+    fn on_coverage(&mut self, coverage: &Coverage, out: &mut Outbox) {
+        if matches!(self.phase, Phase::Scanning | Phase::Waiting) && coverage.scan == self.scan_name() {
+            self.seen.insert(coverage.tier, coverage.clone());
+            self.judge(out);
+        }
+    }
+
+    /// Once all tiers' coverage is there: the face is done, or driven again.
+    fn judge(&mut self, out: &mut Outbox) {
+        let Some(stop) = &mut self.current else { return };
+        if self.phase != Phase::Waiting || !(1..=stop.tiers).all(|t| self.seen.contains_key(&t)) {
+            return;
+        }
+        stop.completed += 1;
+        let poor = poor_share(self.seen.values(), stop.length_m, self.params.read_probability);
+        if poor > self.params.poor_share && stop.completed < self.params.max_passes {
+            let why = format!("{:.0}% of {} were read poorly, another pass", 100.0 * poor, stop.face);
+            self.next_pass(&why, out);
+            return;
+        }
+        self.done += 1;
+        self.next_face(out);
+    }
+
+    /// Takes the goal at hand back, for a reason.
+    fn take_back(&mut self, why: &str, out: &mut Outbox) {
+        let mut request = CancelGoalRequest::default();
+        request.goal_info.goal_id = self.goal.clone().unwrap_or_default();
+        let action = if self.phase == Phase::Scanning { &self.follow } else { &self.navigate };
+        out.publish(&action.cancel, request);
+        self.enter(Phase::Stopping, STOP_WAIT_NS as f64 * 1e-9, why, out);
+    }
+}
+
+/// Share of the bins along a face, over all tiers, in which a tag would have been read with less than the wanted
+/// probability.
+fn poor_share<'a>(coverage: impl Iterator<Item = &'a Coverage>, length_m: f64, wanted: f32) -> f32 {
+    let (mut poor, mut all) = (0u32, 0u32);
+    for tier in coverage {
+        let bin_m = f64::from(tier.bin_m);
+        if bin_m.is_nan() || bin_m <= 0.0 {
+            continue;
+        }
+        // Bins that the locator did not report were not read.
+        let bins = ((length_m / bin_m).ceil() as usize).min(1_000_000);
+        for bin in 0..bins {
+            let p = tier.read_probability.get(bin).copied().unwrap_or(0.0);
+            all += 1;
+            poor += u32::from(p.is_nan() || p < wanted);
+        }
+    }
+    if all == 0 { 1.0 } else { poor as f32 / all as f32 }
+}
+
+impl Node for PilotNode {
+    fn name(&self) -> &str {
+        "pilot"
+    }
+
+    fn subscriptions(&self) -> Vec<Arc<str>> {
+        [
+            &self.pose,
+            &self.coverage,
+            &self.cancel,
+            &self.follow.result,
+            &self.follow.send_goal_response,
+            &self.follow.feedback,
+            &self.navigate.result,
+            &self.navigate.send_goal_response,
+        ]
+        .map(Arc::clone)
+        .to_vec()
+    }
+
+    fn on_message(&mut self, input: &Publication, out: &mut Outbox) {
+        match &*input.message {
+            AnyMessage::PoseWithCovarianceStamped(pose) => {
+                if self.phase == Phase::Idle {
+                    match pose2_from_pose(&pose.pose.pose) {
+                        Some(at) => self.begin(at, out),
+                        None => self.malformed += 1,
+                    }
+                }
+            }
+            AnyMessage::Coverage(coverage) => self.on_coverage(coverage, out),
+            AnyMessage::FollowFaceGetResultResponse(r) => {
+                self.on_result(true, r.status, &r.result.error_msg, out);
+            }
+            AnyMessage::NavigateToPoseGetResultResponse(r) => {
+                let why = format!("navigation failed with code {}", r.result.error_code);
+                self.on_result(false, r.status, &why, out);
+            }
+            AnyMessage::FollowFaceFeedbackMessage(f) => {
+                if self.phase == Phase::Scanning {
+                    let blocked = f.feedback.blocked_s;
+                    self.reason = if blocked > 0.0 {
+                        format!("something has stood in the way for {blocked:.0} s")
+                    } else {
+                        String::new()
+                    };
+                }
+            }
+            AnyMessage::FollowFaceSendGoalResponse(r) if !r.accepted => {
+                self.on_result(true, status::ABORTED, "the navigator refused the face", out);
+            }
+            AnyMessage::NavigateToPoseSendGoalResponse(r) if !r.accepted => {
+                self.on_result(false, status::ABORTED, "the navigator refused the way", out);
+            }
+            AnyMessage::FollowFaceSendGoalResponse(_) | AnyMessage::NavigateToPoseSendGoalResponse(_) => {}
+            AnyMessage::Empty(_) => {
+                if !matches!(self.phase, Phase::Over(_)) {
+                    if self.goal.is_some() {
+                        self.take_back("cancelled", out);
+                    }
+                    self.queue.clear();
+                    self.current = None;
+                    self.goal = None;
+                    self.enter(Phase::Over(MissionState::CANCELLED), f64::INFINITY, "cancelled", out);
+                }
+            }
+            _ => self.malformed += 1,
+        }
+    }
+
+    fn on_time(&mut self, out: &mut Outbox) {
+        let now = out.now_ns();
+        if now >= self.deadline_ns {
+            match self.phase {
+                Phase::Transit => self.take_back("the way took too long", out),
+                Phase::Scanning => self.take_back("the pass took too long", out),
+                Phase::Waiting => {
+                    let why = format!(
+                        "coverage of {} of {} tiers came within {} s",
+                        self.seen.len(),
+                        self.current.as_ref().map_or(0, |s| s.tiers),
+                        self.params.coverage_wait_s
+                    );
+                    self.fail(&why, out);
+                }
+                Phase::Stopping => {
+                    let why = format!("{}, and the navigator does not answer", self.reason);
+                    self.goal = None;
+                    self.fail(&why, out);
+                }
+                Phase::Idle | Phase::Over(_) => self.deadline_ns = i64::MAX,
+            }
+        }
+        if self.report_ns.is_none_or(|due| now >= due) {
+            self.report(out);
+        }
+    }
+
+    fn health(&self) -> Health {
+        let level = match self.phase {
+            Phase::Over(MissionState::FAILED) => Level::Error,
+            _ if !self.failures.is_empty() => Level::Warn,
+            _ => Level::Ok,
+        };
+        Health {
+            level,
+            summary: format!("{} of {} faces, {}", self.done, self.total, self.mission),
+            values: vec![
+                ("faces_failed", self.failures.len().to_string()),
+                ("goals", self.goals.to_string()),
+                ("malformed", self.malformed.to_string()),
+            ],
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn tier(bin_m: f32, p: &[f32]) -> Coverage {
+        Coverage { bin_m, read_probability: p.to_vec(), ..Coverage::default() }
+    }
+
+    #[test]
+    fn places_that_no_coverage_speaks_of_count_as_not_read() {
+        let all = [tier(0.5, &[1.0, 1.0]), tier(0.5, &[1.0])];
+        assert_eq!(poor_share(all.iter(), 1.0, 0.9), 0.25);
+        assert_eq!(poor_share([tier(0.5, &[f32::NAN, 0.95])].iter(), 1.0, 0.9), 0.5);
+        assert_eq!(poor_share([tier(0.0, &[])].iter(), 1.0, 0.9), 1.0);
+    }
+}
