@@ -184,7 +184,7 @@ impl Reader {
             Slot::FrameOver => self.times.query,
             Slot::Empty => self.times.empty,
             Slot::Collided => self.times.collided,
-            Slot::Reply(_) => self.times.read,
+            Slot::Reply(_) => self.times.read + seconds(self.settings.turnaround_s),
         };
         if takes > left {
             return false;
@@ -344,13 +344,13 @@ impl Reader {
         })
     }
 
-    /// Phase offset of cable, port and carrier: 3 to 6 m of cable both ways, and a ripple of the reader's own.
+    /// Phase offset of cable, port and carrier: 4 to 8 m of cable both ways, and a ripple of the reader's own.
     fn offset_rad(&mut self, port: u8, carrier: usize) -> f64 {
         if let Some((_, offsets)) = self.offsets.iter().find(|o| o.0 == port) {
             return offsets[carrier];
         }
         let mut rng = stream(self.seed, "port", &[port]);
-        let cable_m = 3.0 + 3.0 * rng.random::<f64>();
+        let cable_m = 4.0 + 4.0 * rng.random::<f64>();
         let wave = 2.0 * TAU * cable_m * CABLE_SLOWNESS / SPEED_OF_LIGHT;
         let mut one =
             |f: &f64| wave * f + self.settings.offset_ripple_rad * rng.sample::<f64, _>(StandardNormal);

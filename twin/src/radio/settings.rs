@@ -62,21 +62,21 @@ impl Default for FieldSettings {
     fn default() -> Self {
         Self {
             dipole_m: 0.1625,
-            load_ohm: 15.0,
-            load_reactance_ohm: -60.0,
+            load_ohm: 30.0,
+            load_reactance_ohm: -130.0,
             load_spread: 0.2,
             coupling: 1.0,
             coupling_reach_m: 0.3,
             coupling_tags: 64,
             scatterers: 8,
             scatterers_per_m3: 0.93,
-            scatter_gain: 0.09,
+            scatter_gain: 0.22,
             scatter_gain_spread: 0.2,
             tag_gain_dbi: 2.0,
             chip_threshold_dbm: -18.0,
             chip_threshold_spread_db: 1.5,
             chip_loss_db: 4.0,
-            backscatter_loss_db: 26.0,
+            backscatter_loss_db: 32.0,
             book_loss_db_per_m: 15.0,
             shelf_loss_max_db: 20.0,
         }
@@ -94,6 +94,8 @@ pub struct ReaderSettings {
     pub carrier_dwell_s: f64,
     /// Time on a port before the next, s.
     pub port_dwell_s: f64,
+    /// Time that the reader itself needs in each answered slot, s.
+    pub turnaround_s: f64,
     /// Silence when port or carrier changes, s.
     pub switch_s: f64,
     /// Conducted power at the antenna, dBm. 24 keeps the read zone to about a metre to either side.
@@ -102,7 +104,8 @@ pub struct ReaderSettings {
     pub antenna_gain_dbi: f64,
     /// Loss between the circular antenna and a linear tag, dB.
     pub polarisation_loss_db: f64,
-    /// The antenna's amplitude falls as the cosine of the angle off boresight to this power (1.4: 77° beam).
+    /// The antenna's amplitude falls as the cosine of the angle off boresight to this power (0.6: 111° beam, as the rail's
+    /// RSSI falls to the sides).
     pub beam_exponent: f64,
     /// Front-to-back ratio, dB.
     pub front_to_back_db: f64,
@@ -152,11 +155,12 @@ impl Default for ReaderSettings {
             plan: HopPlan::Cn,
             carrier_dwell_s: 0.4,
             port_dwell_s: 0.1,
+            turnaround_s: 0.0002,
             switch_s: 0.002,
             power_dbm: 24.0,
-            antenna_gain_dbi: 8.0,
+            antenna_gain_dbi: 6.0,
             polarisation_loss_db: 3.0,
-            beam_exponent: 1.4,
+            beam_exponent: 0.6,
             front_to_back_db: 18.0,
             link: LinkMode::default(),
             session: Session::S0,
@@ -167,7 +171,7 @@ impl Default for ReaderSettings {
             sensitivity_dbm: -78.0,
             loss_share: 0.01,
             power_jitter_db: 1.0,
-            rssi_slope: 0.8,
+            rssi_slope: 0.65,
             rssi_pivot_dbm: -45.0,
             rssi_std_db: 0.2,
             rssi_step_db: 0.5,
@@ -176,7 +180,7 @@ impl Default for ReaderSettings {
             phase_decade_db: 21.5,
             phase_steps: 1024,
             pi_ambiguity: false,
-            offset_ripple_rad: 0.2,
+            offset_ripple_rad: 0.02,
         }
     }
 }
@@ -212,6 +216,7 @@ impl RadioSettings {
             "0.02 s to the plan's limit",
         )?;
         within("reader.port_dwell_s", r.port_dwell_s, 0.01, 60.0, "0.01 to 60 s")?;
+        within("reader.turnaround_s", r.turnaround_s, 0.0, 0.1, "0 to 0.1 s")?;
         within("reader.switch_s", r.switch_s, 0.0, 1.0, "0 to 1 s")?;
         within("reader.power_dbm", r.power_dbm, -10.0, 36.0, "−10 to 36 dBm")?;
         within("reader.antenna_gain_dbi", r.antenna_gain_dbi, -20.0, 20.0, "−20 to 20 dBi")?;
