@@ -3,6 +3,7 @@
 mod elevation;
 mod html;
 mod pick_list;
+mod spacing;
 mod table;
 
 use std::io;
