@@ -1,0 +1,214 @@
+//! Scenarios: what is simulated, from a TOML file or [`Scenario::demo`]. Everything in it has a default.
+
+use std::path::Path;
+
+use serde::{Deserialize, Serialize};
+
+use crate::base::BaseSettings;
+use crate::inject::ErrorSettings;
+use crate::library::LibrarySettings;
+use crate::radio::RadioSettings;
+use crate::scenario_check;
+use crate::sensors::{BatterySettings, ImuSettings, LidarSettings, OdometrySettings};
+
+/// One simulated run.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields, default)]
+pub struct Scenario {
+    /// Name for people.
+    pub name: String,
+    /// The seed that everything random comes from.
+    pub seed: u64,
+    /// The library.
+    pub library: LibrarySettings,
+    /// What is wrong on the shelves.
+    pub errors: ErrorSettings,
+    /// Tags, readers and what lies between them.
+    pub radio: RadioSettings,
+    /// Robots, at least one.
+    #[serde(rename = "robot")]
+    pub robots: Vec<RobotSettings>,
+    /// People who walk about.
+    #[serde(rename = "person")]
+    pub people: Vec<PersonSettings>,
+    /// Things that stand in the way and on no map.
+    #[serde(rename = "obstacle")]
+    pub obstacles: Vec<ObstacleSettings>,
+}
+
+/// One robot.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields, default)]
+pub struct RobotSettings {
+    /// Name, the prefix of its topics and frames: lower-case letters, digits and `_`, a letter first.
+    pub name: String,
+    /// Where it starts on the map, m.
+    pub start_m: [f64; 2],
+    /// Where it looks at the start, degrees on the map.
+    pub heading_deg: f64,
+    /// Drive.
+    pub base: BaseSettings,
+    /// Lidar.
+    pub lidar: LidarSettings,
+    /// Wheel odometry.
+    pub odometry: OdometrySettings,
+    /// Inertial unit.
+    pub imu: ImuSettings,
+    /// Battery.
+    pub battery: BatterySettings,
+    /// Phase centres of the antennas in base_link, m, port 1 first; they look to the left (+y).
+    pub antennas_m: Vec<[f64; 3]>,
+}
+
+/// A person who walks to and fro along a line and stops in front of a robot.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct PersonSettings {
+    /// One end of the walk on the map, m.
+    pub from_m: [f64; 2],
+    /// The other end, m.
+    pub to_m: [f64; 2],
+    /// Walking speed, m/s, 0.1 to 2.
+    #[serde(default = "walking_speed")]
+    pub speed_mps: f64,
+    /// Longest stop at an end, s, 0 to 600; each stop is drawn evenly between 0 and it.
+    #[serde(default = "longest_stop")]
+    pub stop_s: f64,
+}
+
+/// A box on the floor.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct ObstacleSettings {
+    /// Centre on the map, m.
+    pub at_m: [f64; 2],
+    /// Size along the map's x and y, m.
+    pub size_m: [f64; 2],
+    /// Height, m.
+    #[serde(default = "obstacle_height")]
+    pub height_m: f64,
+    /// When it is put there, s.
+    #[serde(default)]
+    pub from_s: f64,
+    /// When it is taken away, s; never when absent.
+    #[serde(default)]
+    pub until_s: Option<f64>,
+}
+
+fn walking_speed() -> f64 {
+    0.8
+}
+
+fn longest_stop() -> f64 {
+    20.0
+}
+
+fn obstacle_height() -> f64 {
+    1.0
+}
+
+impl Default for RobotSettings {
+    fn default() -> Self {
+        Self {
+            name: "inv_1".into(),
+            start_m: [0.6, 0.75],
+            heading_deg: 0.0,
+            base: BaseSettings::default(),
+            lidar: LidarSettings::default(),
+            odometry: OdometrySettings::default(),
+            imu: ImuSettings::default(),
+            battery: BatterySettings::default(),
+            antennas_m: [0.40, 0.85, 1.30, 1.75].map(|z| [0.0, 0.25, z]).into(),
+        }
+    }
+}
+
+impl Default for Scenario {
+    fn default() -> Self {
+        Self {
+            name: "demo".into(),
+            seed: 1,
+            library: LibrarySettings::default(),
+            errors: ErrorSettings::default(),
+            radio: RadioSettings::default(),
+            robots: vec![RobotSettings::default()],
+            people: vec![],
+            obstacles: vec![],
+        }
+    }
+}
+
+/// Why a scenario is refused.
+#[derive(Debug, thiserror::Error)]
+pub enum ScenarioError {
+    /// The file cannot be read.
+    #[error("{file}: {source}")]
+    File {
+        /// The file.
+        file: String,
+        /// What the system said.
+        source: std::io::Error,
+    },
+    /// Not TOML, an unknown key, or a value of another type.
+    #[error("{file}:{line}:{column}: {message}")]
+    Toml {
+        /// The file.
+        file: String,
+        /// Line, from 1; 0 when the place is not known.
+        line: usize,
+        /// Column, from 1; 0 when the place is not known.
+        column: usize,
+        /// What was found and what is allowed.
+        message: String,
+    },
+    /// A value that makes no sense.
+    #[error("{place}{key}: found {found}, allowed is {allowed}")]
+    Value {
+        /// `FILE:LINE:COLUMN: `; empty when the scenario came from no file.
+        place: String,
+        /// The key with its path, for example `robot[0].lidar.range_m`.
+        key: String,
+        /// What stood there.
+        found: String,
+        /// What may stand there.
+        allowed: String,
+    },
+}
+
+impl Scenario {
+    /// The demo: 2 rows, one robot at its dock, errors of every kind, nobody in the aisles.
+    pub fn demo(seed: u64) -> Self {
+        Self { seed, ..Self::default() }
+    }
+
+    /// Reads and checks a scenario file.
+    pub fn load(path: &Path) -> Result<Self, ScenarioError> {
+        let file = path.display().to_string();
+        let text = std::fs::read_to_string(path)
+            .map_err(|source| ScenarioError::File { file: file.clone(), source })?;
+        Self::from_toml(&text, &file)
+    }
+
+    /// Reads and checks a scenario; `file` is its name in errors.
+    pub fn from_toml(text: &str, file: &str) -> Result<Self, ScenarioError> {
+        let scenario: Self = toml::from_str(text).map_err(|e| {
+            let (line, column) = e.span().map_or((0, 0), |s| scenario_check::line_column(text, s.start));
+            ScenarioError::Toml { file: file.into(), line, column, message: e.message().trim().into() }
+        })?;
+        scenario_check::check(&scenario).map_err(|mut e| {
+            if let ScenarioError::Value { place, key, .. } = &mut e {
+                *place = match scenario_check::find_key(text, key) {
+                    Some((line, column)) => format!("{file}:{line}:{column}: "),
+                    None => format!("{file}: "),
+                };
+            }
+            e
+        })?;
+        Ok(scenario)
+    }
+
+    /// Checks a scenario that came from no file.
+    pub fn check(&self) -> Result<(), ScenarioError> {
+        scenario_check::check(self)
+    }
+}

@@ -1,0 +1,231 @@
+//! What values a scenario may hold, and where in its file a key stands.
+
+use domain::Site;
+
+use crate::base::BaseSettings;
+use crate::library::demo_site;
+use crate::radio::RadioError;
+use crate::scenario::{RobotSettings, Scenario, ScenarioError};
+
+type Check = Result<(), ScenarioError>;
+
+/// Room that a robot needs around its centre at the start, m.
+const START_CLEARANCE_M: f64 = 0.30;
+
+/// Checks every value.
+pub(crate) fn check(s: &Scenario) -> Check {
+    library(s)?;
+    errors(s)?;
+    s.radio.check().map_err(|e| match e {
+        RadioError::Setting { key, found, allowed } => value(&format!("radio.{key}"), found, allowed),
+        other => value("radio", other, "settings that a radio takes"),
+    })?;
+    let site = demo_site(&s.library);
+    if s.robots.is_empty() {
+        return Err(value("robot", "none", "at least one [[robot]]"));
+    }
+    for (i, robot) in s.robots.iter().enumerate() {
+        if let Some(other) = s.robots[..i].iter().position(|r| r.name == robot.name) {
+            let allowed = format!("a name other than that of robot[{other}]");
+            return Err(value(&format!("robot[{i}].name"), format!("{:?}", robot.name), allowed));
+        }
+        check_robot(&format!("robot[{i}]"), robot, &site)?;
+    }
+    for (i, p) in s.people.iter().enumerate() {
+        let key = format!("person[{i}]");
+        for (name, at) in [("from_m", p.from_m), ("to_m", p.to_m)] {
+            on_map(&format!("{key}.{name}"), at)?;
+        }
+        within(&format!("{key}.speed_mps"), p.speed_mps, 0.1, 2.0)?;
+        within(&format!("{key}.stop_s"), p.stop_s, 0.0, 600.0)?;
+    }
+    for (i, o) in s.obstacles.iter().enumerate() {
+        let key = format!("obstacle[{i}]");
+        on_map(&format!("{key}.at_m"), o.at_m)?;
+        for (axis, size) in o.size_m.iter().enumerate() {
+            within(&format!("{key}.size_m[{axis}]"), *size, 0.02, 20.0)?;
+        }
+        within(&format!("{key}.height_m"), o.height_m, 0.02, 4.0)?;
+        within(&format!("{key}.from_s"), o.from_s, 0.0, 1e6)?;
+        if let Some(until) = o.until_s {
+            within(&format!("{key}.until_s"), until, o.from_s, 1e6)?;
+        }
+    }
+    Ok(())
+}
+
+fn library(s: &Scenario) -> Check {
+    let l = &s.library;
+    if l.floor.is_empty() || l.floor.contains(|c: char| c == '/' || c.is_whitespace()) {
+        return Err(value("library.floor", format!("{:?}", l.floor), "a name without / and blanks"));
+    }
+    within("library.rows", f64::from(l.rows), 1.0, 20.0)?;
+    within("library.bays", f64::from(l.bays), 1.0, 40.0)?;
+    within("library.bay_width_m", l.bay_width_m, 0.3, 2.0)?;
+    within("library.tiers", f64::from(l.tiers), 1.0, 8.0)?;
+    within("library.first_board_m", l.first_board_m, 0.02, 1.0)?;
+    within("library.tier_pitch_m", l.tier_pitch_m, 0.33, 0.6)?;
+    within("library.shelf_depth_m", l.shelf_depth_m, 0.15, 0.6)?;
+    within("library.aisle_m", l.aisle_m, 1.2, 5.0)?;
+    within("library.fill[0]", l.fill[0], 0.1, 0.95)?;
+    within("library.fill[1]", l.fill[1], l.fill[0], 0.95)?;
+    within("library.on_loan", f64::from(l.on_loan), 0.0, 1000.0)
+}
+
+fn errors(s: &Scenario) -> Check {
+    let e = &s.errors;
+    for (key, n) in [
+        ("errors.missing", e.missing),
+        ("errors.misplaced", e.misplaced),
+        ("errors.out_of_order", e.out_of_order),
+        ("errors.foreign", e.foreign),
+    ] {
+        within(key, f64::from(n), 0.0, 10_000.0)?;
+    }
+    // Only a book that is on loan can be found on a shelf in spite of it.
+    within("errors.on_loan_on_shelf", f64::from(e.on_loan_on_shelf), 0.0, f64::from(s.library.on_loan))
+}
+
+fn check_robot(key: &str, r: &RobotSettings, site: &Site) -> Check {
+    let good = r.name.starts_with(|c: char| c.is_ascii_lowercase())
+        && r.name.chars().all(|c| c.is_ascii_lowercase() || c.is_ascii_digit() || c == '_');
+    if !good {
+        let allowed = "lower-case letters, digits and _, a letter first";
+        return Err(value(&format!("{key}.name"), format!("{:?}", r.name), allowed));
+    }
+    on_map(&format!("{key}.start_m"), r.start_m)?;
+    within(&format!("{key}.heading_deg"), r.heading_deg, -360.0, 360.0)?;
+    if let Some(what) = too_close(site, r.start_m) {
+        let allowed = format!("a place at least {START_CLEARANCE_M} m from walls and shelves");
+        let found = format!("[{}, {}], {what}", r.start_m[0], r.start_m[1]);
+        return Err(value(&format!("{key}.start_m"), found, allowed));
+    }
+    check_base(&format!("{key}.base"), &r.base)?;
+    let (l, o, i, b) = (&r.lidar, &r.odometry, &r.imu, &r.battery);
+    for (name, v, low, high) in [
+        ("lidar.height_m", l.height_m, 0.05, 2.0),
+        ("lidar.range_min_m", l.range_min_m, 0.0, 1.0),
+        ("lidar.range_m", l.range_m, 1.0, 100.0),
+        ("lidar.noise_m", l.noise_m, 0.0, 0.5),
+        ("lidar.dropout", l.dropout, 0.0, 0.9),
+        ("odometry.wheel_radius_error", o.wheel_radius_error, 0.0, 0.2),
+        ("odometry.track_error", o.track_error, 0.0, 0.2),
+        ("odometry.ticks_per_turn", f64::from(o.ticks_per_turn), 16.0, 1e6),
+        ("imu.gyro_noise_radps", i.gyro_noise_radps, 0.0, 1.0),
+        ("imu.gyro_bias_radps", i.gyro_bias_radps, 0.0, 0.5),
+        ("imu.gyro_bias_walk", i.gyro_bias_walk, 0.0, 0.1),
+        ("imu.accel_noise_mps2", i.accel_noise_mps2, 0.0, 5.0),
+        ("imu.accel_bias_mps2", i.accel_bias_mps2, 0.0, 2.0),
+        ("battery.capacity_wh", b.capacity_wh, 1.0, 1e5),
+        ("battery.charge", b.charge, 0.0, 1.0),
+        ("battery.idle_w", b.idle_w, 0.0, 5e3),
+    ] {
+        within(&format!("{key}.{name}"), v, low, high)?;
+    }
+    within(&format!("{key}.lidar.beams"), f64::from(l.beams), 4.0, 7200.0)?;
+    if r.antennas_m.len() > 32 {
+        return Err(value(&format!("{key}.antennas_m"), r.antennas_m.len(), "at most 32 antennas"));
+    }
+    for (n, at) in r.antennas_m.iter().enumerate() {
+        for (axis, v) in at.iter().enumerate() {
+            within(&format!("{key}.antennas_m[{n}][{axis}]"), *v, -3.0, 3.0)?;
+        }
+    }
+    Ok(())
+}
+
+fn check_base(key: &str, b: &BaseSettings) -> Check {
+    for (name, v, low, high) in [
+        ("wheel_radius_m", b.wheel_radius_m, 0.02, 0.5),
+        ("track_m", b.track_m, 0.1, 2.0),
+        ("radius_m", b.radius_m, 0.05, 1.0),
+        ("mass_kg", b.mass_kg, 1.0, 1000.0),
+        ("max_speed_mps", b.max_speed_mps, 0.01, 3.0),
+        ("max_turn_radps", b.max_turn_radps, 0.01, 6.0),
+        ("max_accel_mps2", b.max_accel_mps2, 0.01, 5.0),
+        ("max_turn_accel_radps2", b.max_turn_accel_radps2, 0.01, 20.0),
+        ("friction", b.friction, 0.05, 2.0),
+        ("slip", b.slip, 0.0, 0.5),
+        ("command_timeout_s", b.command_timeout_s, 0.02, 60.0),
+    ] {
+        within(&format!("{key}.{name}"), v, low, high)?;
+    }
+    Ok(())
+}
+
+/// What is too close to a place for a robot to start there.
+fn too_close(site: &Site, at: [f64; 2]) -> Option<String> {
+    for floor in &site.floors {
+        for face in &floor.faces {
+            let p = face.face_from_map([at[0], at[1], 0.0]);
+            let beside = p[0] > -START_CLEARANCE_M && p[0] < face.length_m() + START_CLEARANCE_M;
+            if beside && p[1] > -face.depth_m && p[1] < START_CLEARANCE_M {
+                return Some(format!("in or at row face {}", face.id));
+            }
+        }
+        let inside = |axis: usize| {
+            let ends = || floor.walls.iter().flat_map(|w| [w.from_m[axis], w.to_m[axis]]);
+            let (low, high) =
+                (ends().fold(f64::INFINITY, f64::min), ends().fold(f64::NEG_INFINITY, f64::max));
+            at[axis] > low + START_CLEARANCE_M && at[axis] < high - START_CLEARANCE_M
+        };
+        if !(inside(0) && inside(1)) {
+            return Some("at or outside the walls".into());
+        }
+    }
+    None
+}
+
+fn on_map(key: &str, at: [f64; 2]) -> Check {
+    for (axis, v) in at.iter().enumerate() {
+        within(&format!("{key}[{axis}]"), *v, -1000.0, 1000.0)?;
+    }
+    Ok(())
+}
+
+fn within(key: &str, v: f64, low: f64, high: f64) -> Check {
+    // NaN is in no range.
+    if v >= low && v <= high { Ok(()) } else { Err(value(key, v, format!("{low} to {high}"))) }
+}
+
+fn value(key: &str, found: impl std::fmt::Display, allowed: impl Into<String>) -> ScenarioError {
+    ScenarioError::Value {
+        place: String::new(),
+        key: key.into(),
+        found: found.to_string(),
+        allowed: allowed.into(),
+    }
+}
+
+/// Line and column, both from 1, of a byte of a text.
+pub(crate) fn line_column(text: &str, at: usize) -> (usize, usize) {
+    let before = text.get(..at.min(text.len())).unwrap_or(text);
+    let line_start = before.rfind('\n').map_or(0, |n| n + 1);
+    (before.matches('\n').count() + 1, before[line_start..].chars().count() + 1)
+}
+
+/// Line and column of the value under a path like `robot[0].lidar.range_m`, or of the nearest table above it.
+pub(crate) fn find_key(text: &str, path: &str) -> Option<(usize, usize)> {
+    use toml::de::{DeTable, DeValue};
+    let root = DeTable::parse(text).ok()?;
+    let mut table = Some(root.get_ref());
+    let mut value: Option<&DeValue<'_>> = None;
+    let mut at = None;
+    for part in path.split('.') {
+        let mut steps = part.split(['[', ']']).filter(|s| !s.is_empty());
+        let name = steps.next()?;
+        let current = table.take().or_else(|| value.and_then(DeValue::as_table));
+        let Some((_, found)) = current.and_then(|t| t.iter().find(|(k, _)| k.get_ref() == name)) else {
+            break;
+        };
+        at = Some(found.span().start);
+        value = Some(found.get_ref());
+        for index in steps {
+            let entry = value.and_then(DeValue::as_array).and_then(|a| a.get(index.parse::<usize>().ok()?));
+            let Some(entry) = entry else { break };
+            at = Some(entry.span().start);
+            value = Some(entry.get_ref());
+        }
+    }
+    at.map(|a| line_column(text, a))
+}

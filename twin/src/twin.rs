@@ -1,0 +1,350 @@
+//! The twin itself: owns the time, moves everything on by a fixed step, publishes what the sensors see.
+
+use std::sync::Arc;
+
+use domain::Site;
+use interfaces::Publication;
+use interfaces::geometry_msgs::TwistStamped;
+use interfaces::tf2_msgs::TFMessage;
+use rand::RngExt;
+use rapier3d::prelude::RigidBodyHandle;
+use sha2::{Digest, Sha256};
+
+use crate::antennas;
+use crate::base::{Base, PlanarVelocity};
+use crate::inject::{self, Injected, NoRoom};
+use crate::library::Library;
+use crate::messages::{self, Names};
+use crate::people::Person;
+use crate::radio::{RadioError, RadioRead, Reader, TagField};
+use crate::rng::stream;
+use crate::scenario::{RobotSettings, Scenario, ScenarioError};
+use crate::sensors::{Battery, Imu, Lidar, Odometry};
+use crate::stacks::{Stacks, Standing};
+use crate::truth::{TrueBook, TrueRobot, Truth};
+use crate::world::World;
+
+/// The fixed step, ns: 10 ms.
+pub const STEP_NS: i64 = 10_000_000;
+const STEP_S: f64 = STEP_NS as f64 * 1e-9;
+/// Steps between publications.
+const ODOMETRY_EVERY: i64 = 2;
+const SCAN_EVERY: i64 = (messages::SCAN_S / STEP_S + 0.5) as i64;
+const BATTERY_EVERY: i64 = 100;
+
+/// Why a twin cannot be made or commanded.
+#[derive(Debug, thiserror::Error)]
+pub enum TwinError {
+    /// The scenario makes no sense.
+    #[error(transparent)]
+    Scenario(#[from] ScenarioError),
+    /// The library is too small for its errors.
+    #[error(transparent)]
+    NoRoom(#[from] NoRoom),
+    /// The radio refuses its settings.
+    #[error("radio: {0}")]
+    Radio(#[from] RadioError),
+    /// A command for a robot that is not there.
+    #[error("no robot {found:?} in this scenario, there are {allowed}")]
+    UnknownRobot {
+        /// The name.
+        found: String,
+        /// The robots that are there.
+        allowed: String,
+    },
+}
+
+/// A simulated library with its robots.
+pub struct Twin {
+    library: Library,
+    stacks: Stacks,
+    standing: Vec<Standing>,
+    injected: Vec<Injected>,
+    world: World,
+    field: TagField,
+    robots: Vec<Robot>,
+    people: Vec<(RigidBodyHandle, Person)>,
+    steps: i64,
+    clock: Arc<str>,
+    tf_static: Arc<str>,
+}
+
+struct Robot {
+    settings: RobotSettings,
+    names: Names,
+    body: RigidBodyHandle,
+    base: Base,
+    lidar: Lidar,
+    odometry: Odometry,
+    imu: Imu,
+    battery: Battery,
+    reader: Reader,
+    /// Motion at the last step, for the inertial unit's accelerations.
+    moved: PlanarVelocity,
+}
+
+impl Twin {
+    /// Builds the world of a scenario, at time 0.
+    ///
+    /// # Errors
+    /// A scenario that [`Scenario::check`] refuses, or more errors than the library has room for.
+    pub fn new(scenario: &Scenario) -> Result<Self, TwinError> {
+        scenario.check()?;
+        let seed = scenario.seed;
+        let library = Library::generate(&scenario.library, seed);
+        let mut stacks = Stacks::in_order(&library, seed);
+        let injected = inject::inject(&mut stacks, &library, &scenario.errors, seed)?;
+        let standing = stacks.standing(&library.site);
+        let mut world = World::new(&library.site, &stacks, &standing, &scenario.obstacles, STEP_S);
+        let mut field = antennas::tag_field(&scenario.radio, &library.site, &stacks, &standing, seed)?;
+        let robots = scenario
+            .robots
+            .iter()
+            .map(|r| Robot::new(r, scenario, &mut world, &mut field))
+            .collect::<Result<_, _>>()?;
+        let people = scenario
+            .people
+            .iter()
+            .enumerate()
+            .map(|(i, p)| {
+                let person = Person::new(p.clone(), stream(seed, &format!("person/{i}")));
+                (world.add_person(person.at()), person)
+            })
+            .collect();
+        world.set_time(0.0);
+        world.settle();
+        Ok(Self {
+            library,
+            stacks,
+            standing,
+            injected,
+            world,
+            field,
+            robots,
+            people,
+            steps: 0,
+            clock: Arc::from("/clock"),
+            tf_static: Arc::from("/tf_static"),
+        })
+    }
+
+    /// The time since the start of the run, ns.
+    pub fn now_ns(&self) -> i64 {
+        self.steps * STEP_NS
+    }
+
+    /// The site, as its `site.toml` would say.
+    pub fn site(&self) -> &Site {
+        &self.library.site
+    }
+
+    /// The library's records: site, books, shelf order.
+    pub fn library(&self) -> &Library {
+        &self.library
+    }
+
+    /// Settings of the robots, with the poses at which they start.
+    pub fn robots(&self) -> impl Iterator<Item = &RobotSettings> {
+        self.robots.iter().map(|r| &r.settings)
+    }
+
+    /// Takes a velocity command for a robot: forward speed and turn rate of base_link. It holds until the next one,
+    /// at most for the drive's time-out.
+    ///
+    /// # Errors
+    /// No robot of that name.
+    pub fn command(&mut self, robot: &str, twist: &TwistStamped) -> Result<(), TwinError> {
+        let now_ns = self.now_ns();
+        match self.robots.iter_mut().find(|r| r.settings.name == robot) {
+            Some(r) => {
+                r.base.command(now_ns, twist.twist.linear.x, twist.twist.angular.z);
+                Ok(())
+            }
+            None => Err(TwinError::UnknownRobot {
+                found: robot.into(),
+                allowed: self.robots().map(|r| r.name.as_str()).collect::<Vec<_>>().join(", "),
+            }),
+        }
+    }
+
+    /// Advances by [`STEP_NS`] and appends what is published, in the order of its stamps: `/tf_static` in the first
+    /// step, reads as they come, then `/clock`, odometry with `/tf`, inertial unit, lidar, battery.
+    pub fn step(&mut self, out: &mut Vec<Publication>) {
+        if self.steps == 0 {
+            out.push(self.static_transforms());
+        }
+        self.move_all();
+        self.steps += 1;
+        let now_ns = self.now_ns();
+        let first_read = out.len();
+        for robot in &mut self.robots {
+            robot.inventory(now_ns, &self.world, &mut self.field, out);
+        }
+        // Several readers interleave; the sort is stable, so equal stamps keep the order of the robots.
+        out[first_read..].sort_by_key(|p| p.stamp_ns);
+        out.push(messages::clock(&self.clock, now_ns));
+        for robot in &mut self.robots {
+            robot.sense(self.steps, now_ns, &self.world, out);
+        }
+    }
+
+    /// `/tf_static` as it stands: laser and antennas of every robot. Published in the first step; late listeners
+    /// get it from here.
+    pub fn static_transforms(&self) -> Publication {
+        let now_ns = self.now_ns();
+        let transforms = self.robots.iter().flat_map(|r| r.names.mounts(now_ns, &r.settings)).collect();
+        Publication::new(self.tf_static.clone(), now_ns, TFMessage { transforms })
+    }
+
+    fn move_all(&mut self) {
+        let now_ns = self.now_ns();
+        self.world.set_time(now_ns as f64 * 1e-9);
+        let places: Vec<[f64; 2]> = self
+            .robots
+            .iter()
+            .map(|r| {
+                let [x, y, _] = self.world.pose(r.body);
+                [x, y]
+            })
+            .collect();
+        for (body, person) in &mut self.people {
+            person.walk(&places, STEP_S);
+            self.world.walk(*body, person.at());
+        }
+        for robot in &mut self.robots {
+            robot.drive(now_ns, &mut self.world);
+        }
+        self.world.step();
+    }
+
+    /// SHA-256, in hex, over all that makes the future: bodies, drives, sensors, shelves, tags, readers, people and
+    /// the places of all random streams.
+    pub fn state_hash(&self) -> String {
+        let mut hash = Sha256::new();
+        hash.update(self.steps.to_le_bytes());
+        self.stacks.hash_into(&mut hash);
+        self.world.hash_into(&mut hash);
+        self.field.hash_into(&mut hash);
+        for r in &self.robots {
+            r.hash_into(&mut hash);
+        }
+        for (_, p) in &self.people {
+            p.hash_into(&mut hash);
+        }
+        hash.finalize().iter().map(|b| format!("{b:02x}")).collect()
+    }
+
+    /// The truth, for scoring and for nothing else.
+    pub fn truth(&self) -> Truth {
+        let mut books: Vec<TrueBook> = self
+            .stacks
+            .volumes
+            .iter()
+            .map(|v| TrueBook {
+                uid: v.uid.clone(),
+                barcode: v.book.map_or_else(String::new, |b| self.library.books[b].barcode.clone()),
+                address: None,
+                position: 0,
+                tag_m: [0.0; 3],
+                left_m: 0.0,
+                thickness_m: v.thickness_m,
+            })
+            .collect();
+        for s in &self.standing {
+            let book = &mut books[s.volume];
+            book.address = Some(s.address.clone());
+            book.position = s.position;
+            book.tag_m = s.tag_m;
+            book.left_m = s.left_m;
+        }
+        let robots = self
+            .robots
+            .iter()
+            .map(|r| TrueRobot { name: r.settings.name.clone(), pose: self.world.pose(r.body) })
+            .collect();
+        Truth { books, injected: self.injected.clone(), robots }
+    }
+}
+
+impl Robot {
+    fn new(
+        settings: &RobotSettings,
+        scenario: &Scenario,
+        world: &mut World,
+        field: &mut TagField,
+    ) -> Result<Self, RadioError> {
+        let of = |sensor: &str| stream(scenario.seed, &format!("{}/{sensor}", settings.name));
+        let start = [settings.start_m[0], settings.start_m[1], settings.heading_deg.to_radians()];
+        let mut reader = Reader::new(&scenario.radio, of("reader").random(), 0)?;
+        // The first call only tells the reader where its antennas are.
+        reader.advance(field, 0, &antennas::poses(&settings.antennas_m, start), &mut Vec::new());
+        Ok(Self {
+            names: Names::new(&settings.name),
+            body: world.add_robot(&settings.base, start),
+            base: Base::new(settings.base.clone(), of("base")),
+            lidar: Lidar::new(settings.lidar.clone(), of("lidar")),
+            odometry: Odometry::new(&settings.odometry, &settings.base, of("odometry")),
+            imu: Imu::new(settings.imu.clone(), of("imu")),
+            battery: Battery::new(settings.battery.clone()),
+            reader,
+            moved: PlanarVelocity::default(),
+            settings: settings.clone(),
+        })
+    }
+
+    fn drive(&mut self, now_ns: i64, world: &mut World) {
+        if self.battery.empty() {
+            self.base.command(now_ns, 0.0, 0.0);
+        }
+        let wanted = self.base.turn_wheels(now_ns, STEP_S);
+        let inertia = World::inertia(&self.settings.base);
+        let push = self.base.push(world.velocity(self.body), wanted, inertia, STEP_S);
+        world.push(self.body, push);
+    }
+
+    fn inventory(&mut self, now_ns: i64, world: &World, field: &mut TagField, out: &mut Vec<Publication>) {
+        if self.battery.empty() {
+            return;
+        }
+        let mut reads: Vec<RadioRead> = Vec::new();
+        let antennas = antennas::poses(&self.settings.antennas_m, world.pose(self.body));
+        self.reader.advance(field, now_ns, &antennas, &mut reads);
+        out.extend(reads.iter().filter_map(|r| Some(self.names.read(r, field.uid(r.tag)?))));
+    }
+
+    fn sense(&mut self, steps: i64, now_ns: i64, world: &World, out: &mut Vec<Publication>) {
+        let v = world.velocity(self.body);
+        self.battery.drain(v.forward_mps, STEP_S);
+        // Acceleration in the turning frame: change of the velocity's components, and what the turn adds.
+        let accel = [
+            (v.forward_mps - self.moved.forward_mps) / STEP_S - v.turn_radps * v.left_mps,
+            (v.left_mps - self.moved.left_mps) / STEP_S + v.turn_radps * v.forward_mps,
+        ];
+        self.moved = v;
+        let sample = self.imu.read(v.turn_radps, accel, STEP_S);
+        if steps % ODOMETRY_EVERY == 0 {
+            let o = self.odometry.read(self.base.wheel_rad(), STEP_S * ODOMETRY_EVERY as f64);
+            out.extend(self.names.odometry(now_ns, &o));
+        }
+        out.push(self.names.imu(now_ns, &self.imu, &sample));
+        if steps % SCAN_EVERY == 0 {
+            let [x, y, yaw] = world.pose(self.body);
+            let s = self.lidar.settings();
+            let cast = world.rays([x, y, s.height_m], s.range_m, self.body);
+            let ranges = self.lidar.scan(|beam| cast(yaw + beam));
+            out.push(self.names.scan(now_ns, &self.lidar, ranges));
+        }
+        if steps % BATTERY_EVERY == 0 {
+            out.push(self.names.battery(now_ns, &self.battery));
+        }
+    }
+
+    fn hash_into(&self, hash: &mut Sha256) {
+        self.base.hash_into(hash);
+        self.lidar.hash_into(hash);
+        self.odometry.hash_into(hash);
+        self.imu.hash_into(hash);
+        self.battery.hash_into(hash);
+        self.reader.hash_into(hash);
+    }
+}
