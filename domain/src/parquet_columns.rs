@@ -51,3 +51,15 @@ pub(crate) fn integers(array: &ArrayRef) -> Option<Int64Array> {
         [Int8Type, Int16Type, Int32Type, Int64Type, UInt8Type, UInt16Type, UInt32Type, UInt64Type]
     )
 }
+
+/// An integer column, or a float one that holds whole numbers, as pandas makes of integers with gaps. Other values
+/// become null. `None` for another type.
+pub(crate) fn whole_numbers(array: &ArrayRef) -> Option<Int64Array> {
+    match array.data_type() {
+        DataType::Float32 | DataType::Float64 => {
+            let whole = |v: f64| (v.fract() == 0.0 && v.abs() < 1e15).then_some(v as i64);
+            floats(array).map(|a| a.iter().map(|v| v.and_then(whole)).collect())
+        }
+        _ => integers(array),
+    }
+}

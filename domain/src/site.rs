@@ -5,6 +5,7 @@
 //! left-handed triple, so face coordinates are numbers about a face and never a tf frame.
 
 mod check;
+mod geometry;
 mod load;
 mod plan;
 mod raster;

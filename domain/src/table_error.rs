@@ -115,6 +115,16 @@ pub enum TableError {
         /// What is allowed.
         allowed: &'static str,
     },
+    /// The reads of a scan do not stand together, and the table is read scan by scan.
+    #[error("{path}: {at}, column `scan`: {scan:?} comes back after another scan; sort the table by scan", path = path.display())]
+    Scattered {
+        /// The file.
+        path: PathBuf,
+        /// The scan.
+        scan: String,
+        /// Where it comes back.
+        at: At,
+    },
     /// A value that may occur once occurs again.
     #[error("{path}: {again}, column `{column}`: {value:?} already stands in {first}", path = path.display())]
     Duplicate {

@@ -31,11 +31,19 @@ impl Format {
     }
 }
 
-/// Writes beside the target and moves into place once all is on disk: the old file or the whole new one.
+/// Writes a table by [`write_file`].
 pub(crate) fn write_whole(
     path: &Path,
     fill: impl FnOnce(&mut BufWriter<File>) -> std::io::Result<()>,
 ) -> Result<(), TableError> {
+    write_file(path, fill).map_err(TableError::write(path))
+}
+
+/// Writes beside the target and moves into place once all is on disk: the old file or the whole new one.
+pub(crate) fn write_file(
+    path: &Path,
+    fill: impl FnOnce(&mut BufWriter<File>) -> std::io::Result<()>,
+) -> std::io::Result<()> {
     let part = part_of(path);
     let done = (|| {
         let mut out = BufWriter::new(File::create(&part)?);
@@ -44,11 +52,11 @@ pub(crate) fn write_whole(
         out.get_ref().sync_all()?;
         fs::rename(&part, path)
     })();
-    done.map_err(|source| {
+    if done.is_err() {
         // The half file is of no use to anyone; that it cannot be removed would only hide the real error.
         let _ = fs::remove_file(&part);
-        TableError::write(path)(source)
-    })
+    }
+    done
 }
 
 fn part_of(path: &Path) -> PathBuf {

@@ -47,6 +47,29 @@ fn every_wrong_value_is_named_with_its_line_and_key() {
     refused(&GOOD.replace("[4.5, 0.5]", "[4.5, 0.3]"), &["floor[0].face[1].origin_m", "R01A"]);
     refused(&GOOD.replace("[6, -2]", "[6000, -2]"), &["floor[0].wall[0].to_m", "6000"]);
     refused(&GOOD.replace("bays = 5", "bays = \"five\""), &["11", "bays"]);
+    refused(&GOOD.replacen("bays = 5", "bays = 0", 1), &["line 11, column 8"]);
+    refused(&GOOD.replace("Test & Co", " "), &["line 2", "name", "a name for people"]);
+    refused(
+        &GOOD.replace("to_m = [6, -2] }]", "to_m = [6, -2] }, { from_m = [2, -1], to_m = [2, 3] }]"),
+        &["line 9", "floor[0].face[0].origin_m", "wall[1]"],
+    );
+    refused(
+        &GOOD.replace(
+            "dock = [",
+            "no_go = [{ id = \"bow\", polygon_m = [[0, -1], [1, -1.5], [1, -1], [0, -1.5]] }]\ndock = [",
+        ),
+        &["no_go[0].polygon_m", "cross"],
+    );
+    refused(
+        &GOOD.replace("dock = [", "desk = [{ id = \"dock_1\", at_m = [1, -1], heading_deg = 0 }]\ndock = ["),
+        &["floor[0].desk[0].id", "dock_1", "no other"],
+    );
+    let room = "wall = [{ from_m = [-1, -2], to_m = [6, -2] }, { from_m = [6, -2], to_m = [6, 0.2] }, \
+                { from_m = [-1, -2], to_m = [-1, 0.2] }]";
+    refused(
+        &GOOD.replace("wall = [{ from_m = [-1, -2], to_m = [6, -2] }]", room),
+        &["floor[0].face[1].origin_m", "beyond the walls"],
+    );
     refused("name = \"x\"\nfloor = []\n", &["floor", "at least one"]);
 }
 

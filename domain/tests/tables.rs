@@ -4,7 +4,7 @@
 use std::fs;
 use std::path::PathBuf;
 
-use domain::tables::{ReadProblem, load_scans, load_truth, write_positions};
+use domain::tables::{ReadProblem, ScanReader, TableError, load_scans, load_truth, write_positions};
 
 fn shared(inside: &str) -> Option<PathBuf> {
     let root = std::env::var_os("SHELFWRIGHT_SHARED")
@@ -44,6 +44,65 @@ fn a_malformed_value_names_line_column_and_what_is_allowed() {
     for word in ["reads.csv", "line 2", "epc", "0G", "hex"] {
         assert!(error.contains(word), "{word}: {error}");
     }
+}
+
+const HEAD: &str = "scan,epc,antenna,frequency_hz,rssi_dbm,phase_rad,x_m\n";
+
+#[test]
+fn a_large_table_read_scan_by_scan_gives_the_same_scans() {
+    let dir = tempfile::tempdir().unwrap();
+    let path = dir.path().join("reads.csv");
+    // Two scans within one piece, one over several pieces, and a bad read in the last.
+    let mut text = HEAD.to_owned();
+    for (scan, reads) in [("a", 10), ("b", 200_000), ("c", 5)] {
+        for i in 0..reads {
+            text += &format!(
+                "{scan},{:04X},1,{},-50,1,0.1\n",
+                i % 7,
+                if scan == "c" && i == 3 { 0 } else { 920_625_000 }
+            );
+        }
+    }
+    fs::write(&path, text).unwrap();
+    let whole = load_scans(&path).unwrap();
+    let mut reader = ScanReader::open(&path).unwrap();
+    let one_by_one: Vec<_> = reader.by_ref().map(Result::unwrap).collect();
+    assert_eq!(one_by_one, whole.scans);
+    assert_eq!(reader.problems(), &whole.problems);
+    assert_eq!(whole.problems.by_reason[&ReadProblem::Carrier], (1, 200_015));
+}
+
+#[test]
+fn a_scan_that_comes_back_is_refused_one_by_one_and_merged_in_memory() {
+    let dir = tempfile::tempdir().unwrap();
+    let path = dir.path().join("reads.csv");
+    let row = |scan: &str| format!("{scan},00AA,1,920625000,-50,1,0.1\n");
+    fs::write(&path, format!("{HEAD}{}{}{}", row("a"), row("b"), row("a"))).unwrap();
+    assert_eq!(load_scans(&path).unwrap().scans.iter().map(|s| s.reads.len()).collect::<Vec<_>>(), [2, 1]);
+    let error = ScanReader::open(&path).unwrap().find_map(Result::err).unwrap();
+    assert!(matches!(error, TableError::Scattered { .. }), "{error}");
+    assert!(error.to_string().contains("line 4"), "{error}");
+}
+
+#[test]
+fn a_table_of_another_form_is_refused_by_column() {
+    let dir = tempfile::tempdir().unwrap();
+    let refused = |name: &str, text: &str, words: &[&str]| {
+        let path = dir.path().join(name);
+        fs::write(&path, text).unwrap();
+        let error = load_scans(&path).unwrap_err().to_string();
+        for word in words.iter().copied().chain([name]) {
+            assert!(error.contains(word), "{word:?} is not in: {error}");
+        }
+    };
+    refused("r.csv", "scan,epc\n", &["`antenna` is missing", "epc"]);
+    refused("r.csv", "scan,epc,scan\n", &["`scan` stands there twice"]);
+    refused("r.csv", &format!("{HEAD}a,00AA,300,9e8,-50,1,0\n"), &["line 2", "`antenna`", "300", "1 to 255"]);
+    refused("r.csv", &format!("{HEAD}a,00AA,1,fast,-50,1,0\n"), &["line 2", "`frequency_hz`", "fast"]);
+    refused("r.csv", &format!("{HEAD}a,00AA,1,9e8,-50,1,0\nb,00AA\n"), &["line 3", "2 fields", "7"]);
+    refused("r.csv", &format!("{HEAD}a,,1,9e8,-50,1,0\n"), &["line 2", "`epc`"]);
+    refused("r.parquet", "PAR1 no", &["no readable Parquet"]);
+    refused("r.txt", "", &["csv and parquet"]);
 }
 
 #[test]

@@ -3,6 +3,7 @@
 use std::collections::BTreeMap;
 use std::fmt::Display;
 
+use super::geometry::{crosses, overlap, simple, within_walls};
 use super::{Face, Floor, Site};
 use crate::address::FaceId;
 
@@ -20,10 +21,11 @@ pub struct Finding {
 
 /// Largest coordinate of a building, m: beyond it somebody has written millimetres.
 const EXTENT_M: f64 = 2_000.0;
-/// Two faces may share their backs, and no more than this of their depth, m.
-const OVERLAP_M: f64 = 0.01;
 
 pub(super) fn check(site: &Site) -> Option<Finding> {
+    if site.name.trim().is_empty() {
+        return finding("name", format!("{:?}", site.name), "a name for people");
+    }
     if site.floors.is_empty() {
         return finding("floor", "none", "at least one [[floor]]");
     }
@@ -73,14 +75,29 @@ fn check_floor(floor: &Floor, key: &str) -> Option<Finding> {
             let found = format!("a row face whose shelves stand in those of {}", other.id);
             return finding(format!("{key}.origin_m"), found, "row faces side by side or back to back");
         }
+        if let Some(wall) = floor.walls.iter().position(|w| crosses(w, face)) {
+            let found = format!("a row face that wall[{wall}] runs through");
+            return finding(format!("{key}.origin_m"), found, "shelves clear of all walls");
+        }
+        if !within_walls(floor, face) {
+            let found = format!(
+                "a row face from {:?} over {:.2} m, beyond the walls",
+                face.origin_m,
+                face.length_m()
+            );
+            return finding(format!("{key}.origin_m"), found, "shelves between the outermost walls");
+        }
     }
+    let mut names: Vec<&str> = Vec::new();
     let named = [("dock", &floor.docks), ("desk", &floor.desks), ("place", &floor.places)];
     for (kind, poses) in named {
         for (j, pose) in poses.iter().enumerate() {
             let key = format!("{key}.{kind}[{j}]");
-            if pose.id.is_empty() || poses[..j].iter().any(|p| p.id == pose.id) {
-                return finding(format!("{key}.id"), format!("{:?}", pose.id), "a name that occurs once");
+            if pose.id.trim().is_empty() || names.contains(&pose.id.as_str()) {
+                let allowed = "a name that no other dock, desk or place of the floor has";
+                return finding(format!("{key}.id"), format!("{:?}", pose.id), allowed);
             }
+            names.push(&pose.id);
             let found = coordinates(&format!("{key}.at_m"), &pose.at_m)
                 .or_else(|| angle(&format!("{key}.heading_deg"), pose.heading_deg));
             if found.is_some() {
@@ -89,12 +106,23 @@ fn check_floor(floor: &Floor, key: &str) -> Option<Finding> {
         }
     }
     for (j, zone) in floor.no_go.iter().enumerate() {
+        if zone.id.trim().is_empty() || floor.no_go[..j].iter().any(|z| z.id == zone.id) {
+            let found = format!("{:?}", zone.id);
+            return finding(
+                format!("{key}.no_go[{j}].id"),
+                found,
+                "a name that no other zone of the floor has",
+            );
+        }
         let key = format!("{key}.no_go[{j}].polygon_m");
         if zone.polygon_m.len() < 3 {
             return finding(key, format!("{} corners", zone.polygon_m.len()), "at least three corners");
         }
         if let Some(found) = zone.polygon_m.iter().find_map(|p| coordinates(&key, p)) {
             return Some(found);
+        }
+        if !simple(&zone.polygon_m) {
+            return finding(key, "edges that cross or an area of 0", "corners in order around an area");
         }
     }
     None
@@ -158,29 +186,6 @@ fn check_markers(floor: &Floor, key: &str, seen: &mut BTreeMap<u16, String>) -> 
         }
     }
     None
-}
-
-/// True where the shelves of two faces stand in each other: the shrunken rectangles intersect (separating axes).
-fn overlap(a: &Face, b: &Face) -> bool {
-    let corners = |f: &Face| {
-        let (l, d) = (f.length_m() - OVERLAP_M, f.depth_m - OVERLAP_M);
-        let at = |x, y| {
-            let p = f.map_from_face([x, y, 0.0]);
-            [p[0], p[1]]
-        };
-        [at(OVERLAP_M, -OVERLAP_M), at(l, -OVERLAP_M), at(l, -d), at(OVERLAP_M, -d)]
-    };
-    let (ca, cb) = (corners(a), corners(b));
-    let axes = [a.heading_deg, a.heading_deg + 90.0, b.heading_deg, b.heading_deg + 90.0];
-    axes.iter().all(|axis| {
-        let (s, c) = axis.to_radians().sin_cos();
-        let span = |corners: &[[f64; 2]; 4]| {
-            let along = corners.map(|p| p[0] * c + p[1] * s);
-            (along.iter().copied().fold(f64::MAX, f64::min), along.iter().copied().fold(f64::MIN, f64::max))
-        };
-        let ((a0, a1), (b0, b1)) = (span(&ca), span(&cb));
-        a0 < b1 && b0 < a1
-    })
 }
 
 fn coordinates(key: &str, p: &[f64]) -> Option<Finding> {

@@ -1,11 +1,13 @@
 //! `site.toml` in and out: one clear error with file, line and key, or a site that is sound.
 
+use std::io::Write;
 use std::path::{Path, PathBuf};
 
 use toml::de::{DeTable, DeValue};
 
 use super::Site;
 use super::check::{Finding, check};
+use crate::table_file::write_file;
 
 /// Why a site file was refused.
 #[derive(Debug, thiserror::Error)]
@@ -27,12 +29,14 @@ pub enum SiteError {
         found: String,
     },
     /// A value that cannot be.
-    #[error("{}: line {line}, {key}: found {found}, expected {allowed}", file.display())]
+    #[error("{}: line {line}, column {column}, {key}: found {found}, expected {allowed}", file.display())]
     Value {
         /// The file.
         file: PathBuf,
-        /// Line of the key, from 1.
+        /// Line of the value, from 1.
         line: usize,
+        /// Column of the value, in characters from 1.
+        column: usize,
         /// Path of the key, `floor[0].face[2].bays`.
         key: String,
         /// What was found.
@@ -58,13 +62,10 @@ impl Site {
         })?;
         match check(&site) {
             None => Ok(site),
-            Some(Finding { key, found, allowed }) => Err(SiteError::Value {
-                file: path.to_owned(),
-                line: line_of(text, &key),
-                key,
-                found,
-                allowed,
-            }),
+            Some(Finding { key, found, allowed }) => {
+                let (line, column) = place_of(text, &key);
+                Err(SiteError::Value { file: path.to_owned(), line, column, key, found, allowed })
+            }
         }
     }
 
@@ -73,18 +74,19 @@ impl Site {
         check(self).map_or(Ok(()), Err)
     }
 
-    /// Writes the site as TOML.
+    /// Writes the site as TOML; the file is the old one or the whole new one.
     pub fn save(&self, path: &Path) -> Result<(), SiteError> {
         let text = toml::to_string(self)
             .map_err(|e| SiteError::Form { file: path.to_owned(), found: e.to_string() })?;
-        std::fs::write(path, text).map_err(|source| SiteError::Io { file: path.to_owned(), source })
+        write_file(path, |out| out.write_all(text.as_bytes()))
+            .map_err(|source| SiteError::Io { file: path.to_owned(), source })
     }
 }
 
-/// Line, from 1, on which the value of a key path such as `floor[0].face[2].bays` stands; of what of the path
-/// can be found, if not all of it.
-fn line_of(text: &str, key: &str) -> usize {
-    let Ok(root) = DeTable::parse(text) else { return 1 };
+/// Line and column, from 1, at which the value of a key path such as `floor[0].face[2].bays` stands; of what of the
+/// path can be found, if not all of it.
+fn place_of(text: &str, key: &str) -> (usize, usize) {
+    let Ok(root) = DeTable::parse(text) else { return (1, 1) };
     let mut offset = 0;
     let mut table = Some(root.get_ref());
     let mut array: Option<&toml::de::DeArray<'_>> = None;
@@ -101,5 +103,8 @@ fn line_of(text: &str, key: &str) -> usize {
             _ => None,
         };
     }
-    text.as_bytes()[..offset].iter().filter(|&&b| b == b'\n').count() + 1
+    let before = &text.as_bytes()[..offset];
+    let start = before.iter().rposition(|&b| b == b'\n').map_or(0, |n| n + 1);
+    let column = String::from_utf8_lossy(&before[start..]).chars().count() + 1;
+    (before.iter().filter(|&&b| b == b'\n').count() + 1, column)
 }

@@ -2,7 +2,7 @@
 
 use std::fmt::Write;
 
-use super::Floor;
+use super::{Face, Floor};
 
 const PX_PER_M: f64 = 90.0;
 const RIM_M: f64 = 0.6;
@@ -15,7 +15,7 @@ const STYLE: &str = "text{font-family:system-ui,'Noto Sans CJK SC','Noto Sans SC
 .front{stroke:#b4541a;stroke-width:4}.row{font-size:17px;font-weight:650;text-anchor:middle}\
 .small{font-size:12px}.bayno{font-size:10px;text-anchor:middle;fill:#7a6238}\
 .dock{fill:#1f7a4d}.desk{fill:#2b5f9e}.place{fill:#6b7580}.marker{fill:#26323d}\
-.nogo{fill:#c0392b22;stroke:#c0392b;stroke-dasharray:6 4}.scale{stroke:#26323d;stroke-width:2}";
+.aisle{stroke:#6b7580;stroke-width:1;stroke-dasharray:4 3}.nogo{fill:#c0392b22;stroke:#c0392b;stroke-dasharray:6 4}.scale{stroke:#26323d;stroke-width:2}";
 
 impl Floor {
     /// Draws walls, row faces with their bays, markers, docks, desks, places and no-go zones. Map x points to
@@ -37,6 +37,7 @@ impl Floor {
             faces = self.faces.len(),
         );
         self.draw_zones(&mut svg, &px);
+        self.draw_aisles(&mut svg, &px);
         self.draw_faces(&mut svg, &px);
         for wall in &self.walls {
             let ((x1, y1), (x2, y2)) = (px(wall.from_m), px(wall.to_m));
@@ -47,10 +48,13 @@ impl Floor {
         let _ = write!(
             svg,
             "<path class=\"scale\" d=\"M{x:.1} {y}h{PX_PER_M}m0 -5v10M{x:.1} {a}v10\"/>\
-             <text class=\"small\" x=\"{m:.1}\" y=\"{t}\" text-anchor=\"middle\">1 m</text>\n</svg>\n",
+             <text class=\"small\" x=\"{m:.1}\" y=\"{t}\" text-anchor=\"middle\">1 m</text>\n\
+             <path class=\"place\" d=\"M{n:.1} 56l-7 0l7 -32l7 32z\"/>\
+             <text class=\"small\" x=\"{n:.1}\" y=\"18\" text-anchor=\"middle\">y</text>\n</svg>\n",
             a = y - 5.0,
             m = x + PX_PER_M / 2.0,
             t = y - 10.0,
+            n = x - 40.0,
         );
         svg
     }
@@ -71,6 +75,28 @@ impl Floor {
                 points.join(" "),
                 escape(&zone.id)
             );
+        }
+    }
+
+    /// The width of each aisle: where two faces look at each other, from the middle of what they share.
+    fn draw_aisles(&self, svg: &mut String, px: &impl Fn([f64; 2]) -> (f64, f64)) {
+        for (i, a) in self.faces.iter().enumerate() {
+            for b in &self.faces[i + 1..] {
+                let Some((from, to)) = aisle_between(a, b) else { continue };
+                let width = (to[0] - from[0]).hypot(to[1] - from[1]);
+                let (p, q) = (px(from), px(to));
+                let _ = writeln!(
+                    svg,
+                    "<path class=\"aisle\" d=\"M{:.1} {:.1}L{:.1} {:.1}\"/>\
+                     <text class=\"small\" x=\"{:.1}\" y=\"{:.1}\">{width:.2} m</text>",
+                    p.0,
+                    p.1,
+                    q.0,
+                    q.1,
+                    (p.0 + q.0) / 2.0 + 6.0,
+                    (p.1 + q.1) / 2.0 + 4.0
+                );
+            }
         }
     }
 
@@ -150,6 +176,23 @@ impl Floor {
             }
         }
     }
+}
+
+/// Both ends of a line across the aisle between two faces, on the map, m; `None` where they do not look at each
+/// other over less than 4 m.
+fn aisle_between(a: &Face, b: &Face) -> Option<([f64; 2], [f64; 2])> {
+    let turn = (a.heading_deg - b.heading_deg).rem_euclid(360.0);
+    let ends = [0.0, b.length_m()].map(|x| a.face_from_map(b.map_from_face([x, 0.0, 0.0])));
+    let width = (ends[0][1] + ends[1][1]) / 2.0;
+    let low = ends[0][0].min(ends[1][0]).max(0.0);
+    let high = ends[0][0].max(ends[1][0]).min(a.length_m());
+    // A quarter of the way along: the rows' names stand in the middle.
+    let x = low + (high - low) / 4.0;
+    let at = |y: f64| {
+        let p = a.map_from_face([x, y, 0.0]);
+        [p[0], p[1]]
+    };
+    ((turn - 180.0).abs() < 5.0 && width > 0.2 && width < 4.0 && high > low).then(|| (at(0.0), at(width)))
 }
 
 fn escape(text: &str) -> String {

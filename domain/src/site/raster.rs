@@ -1,9 +1,11 @@
 //! The floor as an occupancy grid, and as the map files that Nav2's map server loads.
 
+use std::io::Write;
 use std::path::Path;
 
 use super::Floor;
 use super::load::SiteError;
+use crate::table_file::write_file;
 
 /// A grid of free and occupied cells, as `nav_msgs/OccupancyGrid` has it: row by row from the lower left corner.
 #[derive(Debug, Clone, PartialEq)]
@@ -69,7 +71,7 @@ impl Floor {
         };
         let write = |name: &str, bytes: &[u8]| {
             let file = folder.join(name);
-            std::fs::write(&file, bytes).map_err(|source| SiteError::Io { file, source })
+            write_file(&file, |out| out.write_all(bytes)).map_err(|source| SiteError::Io { file, source })
         };
         let mut pgm = format!("P5\n{} {}\n255\n", grid.width, grid.height).into_bytes();
         for row in grid.occupied.chunks_exact(grid.width).rev() {

@@ -1,132 +1,159 @@
-//! Reads tables in CSV, columns by name in any order.
+//! Reads tables in CSV, columns by name in any order; and CSV with named columns for the other tables.
 
 use std::path::Path;
+use std::str::FromStr;
 
 use csv::StringRecord;
 
-use super::TableError;
-use super::rows::{LoadedReads, Row, Sorter};
+use super::rows::{Row, Sorter};
+use super::stream::RowSource;
+use crate::table_error::{At, BadCell, TableError};
 
 /// A CSV file with named columns and errors that name line and column.
-pub(super) struct Csv<'p> {
-    path: &'p Path,
+pub(super) struct Csv {
+    path: std::path::PathBuf,
     reader: csv::Reader<std::fs::File>,
-    header: StringRecord,
+    header: Vec<String>,
     record: StringRecord,
 }
 
-impl<'p> Csv<'p> {
-    pub fn open(path: &'p Path) -> Result<Self, TableError> {
+impl Csv {
+    pub fn open(path: &Path) -> Result<Self, TableError> {
+        let file = std::fs::File::open(path).map_err(TableError::read(path))?;
         let mut reader =
-            csv::ReaderBuilder::new().trim(csv::Trim::All).from_path(path).map_err(|e| refused(path, e))?;
-        let mut header = reader.headers().map_err(|e| refused(path, e))?.clone();
+            csv::ReaderBuilder::new().trim(csv::Trim::All).buffer_capacity(1 << 18).from_reader(file);
+        let header = reader.headers().map_err(|e| TableError::csv(path, e))?;
         // Spreadsheets put a byte order mark before the first name.
-        if let Some(first) = header.get(0).and_then(|f| f.strip_prefix('\u{feff}')) {
-            let names: Vec<String> =
-                std::iter::once(first.to_owned()).chain(header.iter().skip(1).map(str::to_owned)).collect();
-            header = StringRecord::from(names);
+        let header: Vec<String> =
+            header.iter().map(|h| h.trim_start_matches('\u{feff}').trim().to_owned()).collect();
+        if let Some(double) = header.iter().enumerate().find(|(i, h)| header[..*i].contains(h)) {
+            return Err(TableError::DoubleColumn { path: path.into(), column: double.1.clone() });
         }
-        Ok(Self { path, reader, header, record: StringRecord::new() })
+        Ok(Self { path: path.into(), reader, header, record: StringRecord::new() })
     }
 
-    pub fn column(&self, name: &'static str) -> Option<usize> {
+    pub fn column(&self, name: &str) -> Option<usize> {
         self.header.iter().position(|h| h == name)
     }
 
-    pub fn required(&self, name: &'static str, allowed: &'static str) -> Result<usize, TableError> {
-        self.column(name).ok_or_else(|| TableError::Column {
-            file: self.path.to_owned(),
-            column: name,
-            found: format!("not there, the table has {}", self.header.iter().collect::<Vec<_>>().join(", ")),
-            allowed,
-        })
+    pub fn required(&self, column: &'static str) -> Result<usize, TableError> {
+        let missing =
+            || TableError::MissingColumn { path: self.path.clone(), column, found: self.header.clone() };
+        self.column(column).ok_or_else(missing)
     }
 
     pub fn next(&mut self) -> Result<bool, TableError> {
-        self.reader.read_record(&mut self.record).map_err(|e| refused(self.path, e))
+        self.reader.read_record(&mut self.record).map_err(|e| TableError::csv(&self.path, e))
     }
 
-    pub fn line(&self) -> u64 {
-        self.record.position().map_or(0, csv::Position::line)
+    pub fn at(&self) -> At {
+        At::Line(self.record.position().map_or(0, csv::Position::line))
     }
 
     pub fn text(&self, column: usize) -> &str {
         self.record.get(column).unwrap_or_default()
     }
 
-    pub fn value(&self, column: &'static str, found: &str, allowed: &'static str) -> TableError {
-        TableError::Value {
-            file: self.path.to_owned(),
-            place: "line",
-            row: self.line(),
-            column,
-            found: found.to_owned(),
-            allowed,
-        }
+    pub fn refused(&self, column: &'static str, found: &str, allowed: &'static str) -> TableError {
+        BadCell::new(column, found, allowed).at(&self.path, self.at())
     }
 
-    pub fn parse<T: std::str::FromStr>(
+    pub fn parse<T: FromStr>(
         &self,
-        at: usize,
+        place: usize,
         column: &'static str,
         allowed: &'static str,
     ) -> Result<T, TableError> {
-        let text = self.text(at);
-        text.parse().map_err(|_| self.value(column, text, allowed))
+        let text = self.text(place);
+        text.parse().map_err(|_| self.refused(column, text, allowed))
     }
 
-    /// A number, or `empty` where the field is empty or the column absent.
-    pub fn number(&self, at: Option<usize>, column: &'static str, empty: f32) -> Result<f32, TableError> {
-        match at {
-            Some(at) if !self.text(at).is_empty() => self.parse(at, column, "a number"),
-            Some(_) if empty == 0.0 => Ok(0.0),
-            Some(_) => Ok(f32::NAN),
-            None => Ok(empty),
+    /// A number; `empty` where the field is empty or the column absent.
+    fn number(&self, place: Option<usize>, column: &'static str, empty: f32) -> Result<f32, TableError> {
+        match place {
+            Some(place) if !self.text(place).is_empty() => self.parse(place, column, "a number, or empty"),
+            _ => Ok(empty),
         }
     }
 }
 
-fn refused(path: &Path, error: csv::Error) -> TableError {
-    let found = error.to_string();
-    match error.into_kind() {
-        csv::ErrorKind::Io(source) => TableError::Io { file: path.to_owned(), source },
-        _ => TableError::Format { file: path.to_owned(), found, allowed: "a CSV table in UTF-8" },
-    }
+/// Places of the columns.
+struct Places {
+    scan: usize,
+    epc: usize,
+    antenna: usize,
+    frequency: usize,
+    rssi: usize,
+    phase: usize,
+    x: usize,
+    y: Option<usize>,
+    z: Option<usize>,
+    stamp: Option<usize>,
 }
 
-pub(super) fn load(path: &Path) -> Result<LoadedReads, TableError> {
-    let mut csv = Csv::open(path)?;
-    let scan = csv.required("scan", "text")?;
-    let epc = csv.required("epc", "a tag identifier in hex")?;
-    let antenna = csv.required("antenna", "a reader port")?;
-    let frequency = csv.required("frequency_hz", "a number, Hz")?;
-    let rssi = Some(csv.required("rssi_dbm", "a number, dBm")?);
-    let phase = Some(csv.required("phase_rad", "a number, rad")?);
-    let x = Some(csv.required("x_m", "a number, m")?);
-    let (y, z, stamp) = (csv.column("y_m"), csv.column("z_m"), csv.column("stamp_ns"));
-    let mut sorter = Sorter::default();
-    while csv.next()? {
-        let stamp_ns = match stamp {
-            Some(at) if !csv.text(at).is_empty() => Some(csv.parse(at, "stamp_ns", "an integer, ns")?),
+/// A reads table in CSV.
+pub(super) struct CsvReads {
+    csv: Csv,
+    places: Places,
+}
+
+/// Lines in one piece.
+const PIECE: usize = 65_536;
+
+impl CsvReads {
+    pub fn open(path: &Path) -> Result<Self, TableError> {
+        let csv = Csv::open(path)?;
+        let places = Places {
+            scan: csv.required("scan")?,
+            epc: csv.required("epc")?,
+            antenna: csv.required("antenna")?,
+            frequency: csv.required("frequency_hz")?,
+            rssi: csv.required("rssi_dbm")?,
+            phase: csv.required("phase_rad")?,
+            x: csv.required("x_m")?,
+            y: csv.column("y_m"),
+            z: csv.column("z_m"),
+            stamp: csv.column("stamp_ns"),
+        };
+        Ok(Self { csv, places })
+    }
+
+    fn push(&self, sorter: &mut Sorter) -> Result<(), TableError> {
+        let (csv, p) = (&self.csv, &self.places);
+        let stamp_ns = match p.stamp {
+            Some(place) if !csv.text(place).is_empty() => {
+                Some(csv.parse(place, "stamp_ns", "whole nanoseconds, or empty")?)
+            }
             _ => None,
         };
         let row = Row {
-            scan: csv.text(scan),
-            epc: csv.text(epc),
+            scan: csv.text(p.scan),
+            epc: csv.text(p.epc),
             stamp_ns,
-            antenna: csv.parse(antenna, "antenna", "a reader port, 0 to 255")?,
-            frequency_hz: csv.parse(frequency, "frequency_hz", "a number, Hz")?,
-            rssi_dbm: csv.number(rssi, "rssi_dbm", f32::NAN)?,
-            phase_rad: csv.number(phase, "phase_rad", f32::NAN)?,
+            antenna: csv.parse(p.antenna, "antenna", "a reader port, 1 to 255")?,
+            frequency_hz: csv.parse(p.frequency, "frequency_hz", "a number, Hz")?,
+            rssi_dbm: csv.number(Some(p.rssi), "rssi_dbm", f32::NAN)?,
+            phase_rad: csv.number(Some(p.phase), "phase_rad", f32::NAN)?,
             antenna_m: [
-                csv.number(x, "x_m", f32::NAN)?,
-                csv.number(y, "y_m", 0.0)?,
-                csv.number(z, "z_m", 0.0)?,
+                csv.number(Some(p.x), "x_m", f32::NAN)?,
+                csv.number(p.y, "y_m", 0.0)?,
+                csv.number(p.z, "z_m", 0.0)?,
             ],
         };
         sorter
-            .push(csv.line(), &row)
-            .map_err(|_| csv.value("epc", csv.text(epc), "a tag identifier in hex"))?;
+            .push(csv.at(), &row)
+            .map_err(|_| csv.refused("epc", csv.text(p.epc), "a tag identifier of 1 to 62 bytes in hex"))
     }
-    Ok(sorter.finish())
+}
+
+impl RowSource for CsvReads {
+    fn fill(&mut self, sorter: &mut Sorter) -> Result<bool, TableError> {
+        for _ in 0..PIECE {
+            if !self.csv.next()? {
+                return Ok(false);
+            }
+            self.push(sorter)?;
+        }
+        Ok(true)
+    }
 }

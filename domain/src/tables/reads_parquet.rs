@@ -1,21 +1,22 @@
 //! Reads tables in Parquet: any text, integer or floating type whose values fit the column.
 
 use std::fs::File;
-use std::path::Path;
+use std::path::{Path, PathBuf};
 
 use arrow_array::{Array, ArrayRef, Float64Array, Int64Array, RecordBatch};
 use parquet::arrow::ProjectionMask;
-use parquet::arrow::arrow_reader::ParquetRecordBatchReaderBuilder;
+use parquet::arrow::arrow_reader::{ParquetRecordBatchReader, ParquetRecordBatchReaderBuilder};
 
-use super::rows::{LoadedReads, Row, Sorter};
-use super::{TableError, io_error};
-use crate::parquet_columns::{floats, integers, options, texts};
+use super::rows::{Row, Sorter};
+use super::stream::RowSource;
+use crate::parquet_columns::{floats, integers, options, texts, whole_numbers};
+use crate::table_error::{At, BadCell, TableError};
 
 /// Name, whether it must be there, and what it holds.
 const COLUMNS: [(&str, bool, &str); 10] = [
     ("scan", true, "text"),
-    ("epc", true, "a tag identifier in hex"),
-    ("antenna", true, "a reader port, 0 to 255"),
+    ("epc", true, "a tag identifier of 1 to 62 bytes in hex"),
+    ("antenna", true, "a reader port, 1 to 255"),
     ("frequency_hz", true, "a number, Hz"),
     ("rssi_dbm", true, "a number, dBm"),
     ("phase_rad", true, "a number, rad"),
@@ -25,39 +26,49 @@ const COLUMNS: [(&str, bool, &str); 10] = [
     ("stamp_ns", false, "an integer, ns"),
 ];
 
-pub(super) fn load(path: &Path) -> Result<LoadedReads, TableError> {
-    let malformed =
-        |found: String| TableError::Format { file: path.to_owned(), found, allowed: "a Parquet reads table" };
-    let file = File::open(path).map_err(io_error(path))?;
-    let builder = ParquetRecordBatchReaderBuilder::try_new_with_options(file, options())
-        .map_err(|e| malformed(e.to_string()))?;
-    let schema = builder.schema().clone();
-    let mut wanted = Vec::new();
-    for (name, required, allowed) in &COLUMNS {
-        match schema.index_of(name) {
-            Ok(index) => wanted.push(index),
-            Err(_) if !required => {}
-            Err(_) => {
-                let has: Vec<&str> = schema.fields().iter().map(|f| f.name().as_str()).collect();
-                let found = format!("not there, the table has {}", has.join(", "));
-                return Err(TableError::Column { file: path.to_owned(), column: name, found, allowed });
+/// A reads table in Parquet.
+pub(super) struct ParquetReads {
+    path: PathBuf,
+    batches: ParquetRecordBatchReader,
+    next_row: u64,
+}
+
+/// Rows in one piece.
+const PIECE: usize = 65_536;
+
+impl ParquetReads {
+    pub fn open(path: &Path) -> Result<Self, TableError> {
+        let malformed = |e: &dyn std::fmt::Display| TableError::format(path, "Parquet file", e);
+        let file = File::open(path).map_err(TableError::read(path))?;
+        let builder = ParquetRecordBatchReaderBuilder::try_new_with_options(file, options())
+            .map_err(|e| malformed(&e))?;
+        let names: Vec<&str> = builder.schema().fields().iter().map(|f| f.name().as_str()).collect();
+        let mut wanted = Vec::new();
+        for (column, required, _) in COLUMNS {
+            match names.iter().position(|n| *n == column) {
+                Some(index) => wanted.push(index),
+                None if !required => {}
+                None => {
+                    let found = names.iter().map(ToString::to_string).collect();
+                    return Err(TableError::MissingColumn { path: path.into(), column, found });
+                }
             }
         }
+        let mask = ProjectionMask::roots(builder.parquet_schema(), wanted);
+        let batches =
+            builder.with_projection(mask).with_batch_size(PIECE).build().map_err(|e| malformed(&e))?;
+        Ok(Self { path: path.into(), batches, next_row: 1 })
     }
-    let mask = ProjectionMask::roots(builder.parquet_schema(), wanted);
-    let reader = builder
-        .with_projection(mask)
-        .with_batch_size(65_536)
-        .build()
-        .map_err(|e| malformed(e.to_string()))?;
-    let mut sorter = Sorter::default();
-    let mut first_row = 1;
-    for batch in reader {
-        let batch = batch.map_err(|e| malformed(e.to_string()))?;
-        push_batch(path, &batch, first_row, &mut sorter)?;
-        first_row += batch.num_rows() as u64;
+}
+
+impl RowSource for ParquetReads {
+    fn fill(&mut self, sorter: &mut Sorter) -> Result<bool, TableError> {
+        let Some(batch) = self.batches.next() else { return Ok(false) };
+        let batch = batch.map_err(|e| TableError::format(&self.path, "Parquet file", e))?;
+        push_batch(&self.path, &batch, self.next_row, sorter)?;
+        self.next_row += batch.num_rows() as u64;
+        Ok(true)
     }
-    Ok(sorter.finish())
 }
 
 fn push_batch(
@@ -69,7 +80,7 @@ fn push_batch(
     let column = |i: usize| Column { path, batch, first_row, name: COLUMNS[i].0, allowed: COLUMNS[i].2 };
     let scan = column(0).required(texts)?;
     let epc = column(1).required(texts)?;
-    let antenna = column(2).required(integers)?;
+    let antenna = column(2).required(whole_numbers)?;
     let frequency = column(3).required(floats)?;
     let [rssi, phase, x, y, z] = [4, 5, 6, 7, 8].map(|i| column(i).optional(floats));
     let (rssi, phase, x, y, z) = (rssi?, phase?, x?, y?, z?);
@@ -89,7 +100,9 @@ fn push_batch(
             phase_rad: number(&phase, i, f32::NAN),
             antenna_m: [number(&x, i, f32::NAN), number(&y, i, 0.0), number(&z, i, 0.0)],
         };
-        sorter.push(first_row + i as u64, &row).map_err(|_| column(1).refused(i, epc.value(i).to_owned()))?;
+        sorter
+            .push(At::Row(first_row + i as u64), &row)
+            .map_err(|_| column(1).refused(i, epc.value(i).to_owned()))?;
     }
     Ok(())
 }
@@ -104,40 +117,38 @@ struct Column<'a> {
 }
 
 impl<'a> Column<'a> {
-    /// The column in a type that fits it, if it is there.
-    fn optional<T>(&self, typed: impl Fn(&'a ArrayRef) -> Option<T>) -> Result<Option<T>, TableError> {
+    /// The column in a type that fits it, if it is there. A null is a value that was not given.
+    fn optional<T: Array>(&self, typed: impl Fn(&'a ArrayRef) -> Option<T>) -> Result<Option<T>, TableError> {
         let Some(raw) = self.batch.column_by_name(self.name) else { return Ok(None) };
-        let found = || TableError::Column {
-            file: self.path.to_owned(),
+        let values = typed(raw).ok_or_else(|| TableError::ColumnType {
+            path: self.path.into(),
             column: self.name,
-            found: format!("values of type {}", raw.data_type()),
+            found: raw.data_type().to_string(),
             allowed: self.allowed,
-        };
-        typed(raw).map(Some).ok_or_else(found)
+        })?;
+        // What does not fit the type became a null on the way.
+        if values.null_count() > raw.null_count()
+            && let Some(i) = (0..values.len()).find(|&i| values.is_null(i) && raw.is_valid(i))
+        {
+            return Err(self.refused(i, "a number that does not fit".into()));
+        }
+        Ok(Some(values))
     }
 
     /// The column in a type that fits it, without a null.
     fn required<T: Array>(&self, typed: impl Fn(&'a ArrayRef) -> Option<T>) -> Result<T, TableError> {
-        let values = self.optional(typed)?.ok_or_else(|| TableError::Column {
-            file: self.path.to_owned(),
+        let values = self.optional(typed)?.ok_or_else(|| TableError::MissingColumn {
+            path: self.path.into(),
             column: self.name,
-            found: "not there".into(),
-            allowed: self.allowed,
+            found: Vec::new(),
         })?;
         match (0..values.len()).find(|&i| values.is_null(i)) {
             None => Ok(values),
-            Some(i) => Err(self.refused(i, "a null".into())),
+            Some(i) => Err(self.refused(i, "null".into())),
         }
     }
 
     fn refused(&self, i: usize, found: String) -> TableError {
-        TableError::Value {
-            file: self.path.to_owned(),
-            place: "row",
-            row: self.first_row + i as u64,
-            column: self.name,
-            found,
-            allowed: self.allowed,
-        }
+        BadCell::new(self.name, found, self.allowed).at(self.path, At::Row(self.first_row + i as u64))
     }
 }

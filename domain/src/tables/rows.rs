@@ -3,6 +3,7 @@
 use std::collections::{BTreeMap, HashMap};
 
 use crate::reads::{Read, Scan};
+use crate::table_error::At;
 use crate::uid::{Uid, UidError};
 
 /// Why a read was left out.
@@ -39,14 +40,15 @@ impl ReadProblem {
 pub struct ReadProblems {
     /// All of them.
     pub total: u64,
-    /// Reason → (count, row or line of the first).
+    /// Reason → (count, line of a CSV or row of a Parquet file where the first stood, from 1).
     pub by_reason: BTreeMap<ReadProblem, (u64, u64)>,
 }
 
 impl ReadProblems {
-    fn add(&mut self, problem: ReadProblem, row: u64) {
+    fn add(&mut self, problem: ReadProblem, at: At) {
+        let (At::Line(first) | At::Row(first)) = at;
         self.total += 1;
-        self.by_reason.entry(problem).or_insert((0, row)).0 += 1;
+        self.by_reason.entry(problem).or_insert((0, first)).0 += 1;
     }
 }
 
@@ -75,48 +77,29 @@ pub(super) struct Row<'a> {
 #[derive(Default)]
 pub(super) struct Sorter {
     loaded: LoadedReads,
+    /// Scan → its place among all scans of the file.
     scan_index: HashMap<String, usize>,
+    /// By scan still held: EPC as written → tag.
     tag_index: Vec<HashMap<String, u32>>,
+    /// Scans given away before those held.
+    given: usize,
+    /// Place among the scans held.
     current: usize,
+    /// The first scan that came back after another one, and where.
+    scattered: Option<(String, At)>,
 }
 
 /// Rounding of 32-bit phases and of text with few digits: 2π written as 6.284.
 const PHASE_ROUNDING: f32 = 1e-3;
+const TURN: f32 = std::f32::consts::TAU;
 
 impl Sorter {
-    /// Takes the row that stands at `row` in its file; a malformed EPC comes back as an error.
-    pub fn push(&mut self, row: u64, r: &Row<'_>) -> Result<(), UidError> {
-        let scan = self.scan(r.scan);
-        let tag = match self.tag_index[scan].get(r.epc) {
-            Some(&tag) => tag,
-            None => {
-                let uid: Uid = r.epc.parse()?;
-                let tags = &mut self.loaded.scans[scan].tags;
-                // The same EPC may be written in two cases.
-                let tag = tags.iter().position(|t| *t == uid).unwrap_or_else(|| {
-                    tags.push(uid);
-                    tags.len() - 1
-                }) as u32;
-                self.tag_index[scan].insert(r.epc.to_owned(), tag);
-                tag
-            }
-        };
-        let turn = std::f32::consts::TAU;
-        let problem = if !(r.frequency_hz.is_finite() && r.frequency_hz > 0.0) {
-            Some(ReadProblem::Carrier)
-        } else if !r.phase_rad.is_nan() && !(0.0..turn + PHASE_ROUNDING).contains(&r.phase_rad) {
-            Some(ReadProblem::Phase)
-        } else if r.rssi_dbm.is_infinite() {
-            Some(ReadProblem::Rssi)
-        } else if !r.antenna_m.iter().all(|v| v.is_finite()) {
-            Some(ReadProblem::Position)
-        } else if r.antenna == 0 {
-            Some(ReadProblem::Antenna)
-        } else {
-            None
-        };
-        if let Some(problem) = problem {
-            self.loaded.problems.add(problem, row);
+    /// Takes the row that stands at `at` in its file; a malformed EPC comes back as an error.
+    pub fn push(&mut self, at: At, r: &Row<'_>) -> Result<(), UidError> {
+        let Some(scan) = self.scan(r.scan, at) else { return Ok(()) };
+        let tag = self.tag(scan, r.epc)?;
+        if let Some(problem) = problem_of(r) {
+            self.loaded.problems.add(problem, at);
             return Ok(());
         }
         self.loaded.scans[scan].reads.push(Read {
@@ -125,30 +108,88 @@ impl Sorter {
             antenna: r.antenna,
             frequency_hz: r.frequency_hz,
             rssi_dbm: r.rssi_dbm,
-            phase_rad: if r.phase_rad >= turn { r.phase_rad - turn } else { r.phase_rad },
+            phase_rad: if r.phase_rad >= TURN { r.phase_rad - TURN } else { r.phase_rad },
             antenna_m: r.antenna_m,
         });
         Ok(())
     }
 
-    fn scan(&mut self, name: &str) -> usize {
+    fn tag(&mut self, scan: usize, epc: &str) -> Result<u32, UidError> {
+        if let Some(&tag) = self.tag_index[scan].get(epc) {
+            return Ok(tag);
+        }
+        let uid: Uid = epc.parse()?;
+        let tags = &mut self.loaded.scans[scan].tags;
+        // The same EPC may be written in two cases.
+        let tag = tags.iter().position(|t| *t == uid).unwrap_or_else(|| {
+            tags.push(uid);
+            tags.len() - 1
+        }) as u32;
+        self.tag_index[scan].insert(epc.to_owned(), tag);
+        Ok(tag)
+    }
+
+    /// The place of a scan among those held; `None` when it was given away already.
+    fn scan(&mut self, name: &str, at: At) -> Option<usize> {
         // Tables are mostly grouped by scan, so the last one is the best guess.
         if self.loaded.scans.get(self.current).is_some_and(|s| s.name == name) {
-            return self.current;
+            return Some(self.current);
         }
-        self.current = match self.scan_index.get(name) {
-            Some(&index) => index,
-            None => {
-                self.loaded.scans.push(Scan { name: name.to_owned(), ..Scan::default() });
-                self.tag_index.push(HashMap::new());
-                self.scan_index.insert(name.to_owned(), self.loaded.scans.len() - 1);
-                self.loaded.scans.len() - 1
-            }
-        };
-        self.current
+        if let Some(&place) = self.scan_index.get(name) {
+            self.scattered.get_or_insert_with(|| (name.to_owned(), at));
+            self.current = place.checked_sub(self.given)?;
+            return Some(self.current);
+        }
+        self.current = self.loaded.scans.len();
+        self.loaded.scans.push(Scan { name: name.to_owned(), ..Scan::default() });
+        self.tag_index.push(HashMap::new());
+        self.scan_index.insert(name.to_owned(), self.given + self.current);
+        Some(self.current)
+    }
+
+    /// The first scan whose reads do not stand together, and where it came back.
+    pub fn scattered(&self) -> Option<(&str, At)> {
+        self.scattered.as_ref().map(|(scan, at)| (scan.as_str(), *at))
+    }
+
+    pub fn problems(&self) -> &ReadProblems {
+        &self.loaded.problems
+    }
+
+    /// Gives away all scans but the last, to which rows may still come.
+    pub fn take_finished(&mut self) -> Vec<Scan> {
+        self.take(self.loaded.scans.len().saturating_sub(1))
+    }
+
+    /// Gives away all scans.
+    pub fn take_all(&mut self) -> Vec<Scan> {
+        self.take(self.loaded.scans.len())
+    }
+
+    fn take(&mut self, n: usize) -> Vec<Scan> {
+        self.given += n;
+        self.tag_index.drain(..n);
+        self.current = 0;
+        self.loaded.scans.drain(..n).collect()
     }
 
     pub fn finish(self) -> LoadedReads {
         self.loaded
+    }
+}
+
+fn problem_of(r: &Row<'_>) -> Option<ReadProblem> {
+    if !(r.frequency_hz.is_finite() && r.frequency_hz > 0.0) {
+        Some(ReadProblem::Carrier)
+    } else if !r.phase_rad.is_nan() && !(0.0..TURN + PHASE_ROUNDING).contains(&r.phase_rad) {
+        Some(ReadProblem::Phase)
+    } else if r.rssi_dbm.is_infinite() {
+        Some(ReadProblem::Rssi)
+    } else if !r.antenna_m.iter().all(|v| v.is_finite()) {
+        Some(ReadProblem::Position)
+    } else if r.antenna == 0 {
+        Some(ReadProblem::Antenna)
+    } else {
+        None
     }
 }
