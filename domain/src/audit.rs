@@ -17,6 +17,7 @@ mod stacks;
 mod stat;
 #[cfg(test)]
 mod tests;
+mod tiers;
 
 use serde::{Deserialize, Serialize};
 

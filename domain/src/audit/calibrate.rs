@@ -2,37 +2,18 @@
 //! locator's standard deviations and tier probabilities are, how far a face is shifted, and how many books are gone.
 
 use super::AuditSettings;
-use super::fuse::{FaceBelief, normalise_ln};
+use super::fuse::FaceBelief;
 use super::stacks::{Grid, Shelf};
 use super::stat::quantile;
+use super::tiers::TierModel;
 
 /// Labels needed before anything is learnt.
-const ENOUGH: usize = 30;
-
-/// Turns the locator's tier probabilities into calibrated ones: `(1 - floor) softmax(power ln p) + floor / n`.
-#[derive(Debug, Clone, Copy, PartialEq)]
-pub struct TierModel {
-    /// Below 1 for a locator that is too sure.
-    pub power: f64,
-    /// Share of gross errors.
-    pub floor: f64,
-}
-
-impl TierModel {
-    /// Calibrated probabilities, tier 1 first.
-    pub fn apply(&self, ln_p: &[f64], trust: f64) -> Vec<f64> {
-        let mut ln: Vec<f64> = ln_p.iter().map(|l| l * self.power * trust).collect();
-        normalise_ln(&mut ln);
-        let n = ln.len() as f64;
-        ln.into_iter().map(|l| (1.0 - self.floor) * l.exp() + self.floor / n).collect()
-    }
-}
+pub const ENOUGH: usize = 30;
 
 /// All that is learnt from a run; one entry a face.
 #[derive(Debug, Clone)]
 pub struct Model {
-    /// Factor on the locator's standard deviations, 1 or more.
-    pub std_scale: Vec<f64>,
+    pub std_scale: Vec<StdScale>,
     pub tiers: Vec<TierModel>,
     pub unread: UnreadModel,
     /// Share of expected books that are gone.
@@ -46,8 +27,8 @@ pub struct Model {
 impl Model {
     pub fn new(faces: usize, settings: &AuditSettings) -> Self {
         Self {
-            std_scale: vec![1.0; faces],
-            tiers: vec![TierModel { power: 1.0, floor: 0.01 }; faces],
+            std_scale: vec![StdScale::default(); faces],
+            tiers: vec![TierModel::default(); faces],
             unread: UnreadModel::default(),
             missing_rate: settings.missing_rate,
             misplacement_rate: settings.misplacement_rate,
@@ -87,48 +68,46 @@ pub fn face_offset(grid: &Grid<'_>, books: &[(f64, f64, Shelf, Shelf)], settings
     best.0
 }
 
-/// Factor by which positions scatter more than they claim: from residuals in claimed standard deviations, at their
-/// middle and at their 95% point. Positions are never made surer.
-pub fn std_scale(residuals: &[f64]) -> f64 {
-    if residuals.len() < ENOUGH {
-        return 1.0;
+/// Factors on the locator's standard deviations, 1 or more: for tags with few reads, some, many.
+#[derive(Debug, Clone, Copy, PartialEq)]
+pub struct StdScale([f64; 3]);
+
+impl Default for StdScale {
+    fn default() -> Self {
+        Self([2.0, 1.0, 1.0])
     }
-    let mut sizes: Vec<f64> = residuals.iter().map(|r| r.abs()).collect();
-    let middle = quantile(&mut sizes, 0.5).unwrap_or(0.0) / 0.6745;
-    let tail = quantile(&mut sizes, 0.95).unwrap_or(0.0) / 1.96;
-    middle.max(tail).clamp(1.0, 10.0)
 }
 
-/// The tier model that explains best why books that stand at the right place along are seen on the tiers they are
-/// seen on. `labels` are such books' tier beliefs with their home's tiers.
-pub fn tier_model(labels: &[(&FaceBelief, Vec<usize>)], settings: &AuditSettings) -> TierModel {
-    let labels: Vec<(&Vec<f64>, &Vec<usize>)> =
-        labels.iter().filter_map(|(f, home)| Some((f.ln_tier.as_ref()?, home))).collect();
-    if labels.len() < ENOUGH {
-        return TierModel { power: 1.0, floor: 0.01 };
+impl StdScale {
+    fn stratum(reads: u32) -> usize {
+        usize::from(reads > 6) + usize::from(reads > 14)
     }
-    // Of the misplaced few stand on another tier at just the right place along.
-    let strangers = 0.1 * settings.misplacement_rate;
-    let mut best = (TierModel { power: 1.0, floor: 0.01 }, f64::NEG_INFINITY);
-    for power in [0.1, 0.15, 0.2, 0.3, 0.4, 0.5, 0.6, 0.7, 0.8, 0.9, 1.0, 1.15, 1.3, 1.5] {
-        for floor in [0.0005, 0.001, 0.002, 0.005, 0.01, 0.02, 0.04, 0.08, 0.15, 0.3] {
-            let model = TierModel { power, floor };
-            let fit: f64 = labels
-                .iter()
-                .map(|(ln, home)| {
-                    let p = model.apply(ln, 1.0);
-                    let at_home: f64 = home.iter().filter_map(|t| p.get(*t)).sum();
-                    ((1.0 - strangers) * at_home + strangers * home.len() as f64 / p.len() as f64).ln()
-                })
-                .sum();
-            // Weak priors: honest until shown otherwise, gross errors rare but there.
-            let prior = -0.5 * (power.ln() / 0.7).powi(2) - 0.5 * ((floor / 0.005).ln() / 1.5).powi(2);
-            if fit + prior > best.1 {
-                best = (model, fit + prior);
-            }
+
+    /// A tag's standard deviation as the run shows it, m.
+    pub fn std_m(&self, f: &FaceBelief) -> f64 {
+        f.along_std_m * self.0[Self::stratum(f.reads)]
+    }
+
+    /// From reads and residuals in claimed standard deviations, by their middle and their tail. A stratum with too few
+    /// tags is no better than the one with more reads, and positions are never made surer.
+    pub fn learn(residuals: &[(u32, f64)]) -> Self {
+        let mut scale = Self::default();
+        let mut better = 1.0;
+        for stratum in (0..scale.0.len()).rev() {
+            let mut sizes: Vec<f64> =
+                residuals.iter().filter(|r| Self::stratum(r.0) == stratum).map(|r| r.1.abs()).collect();
+            scale.0[stratum] = if sizes.len() < ENOUGH {
+                scale.0[stratum].max(better)
+            } else {
+                let middle = quantile(&mut sizes, 0.5).unwrap_or(0.0) / 0.6745;
+                let tail = quantile(&mut sizes, 0.95).unwrap_or(0.0) / 1.96;
+                let far = quantile(&mut sizes, 0.985).unwrap_or(0.0) / 2.43;
+                middle.max(tail).max(far).clamp(1.0, 10.0)
+            };
+            better = scale.0[stratum];
         }
+        scale
     }
-    best.0
 }
 
 /// Books that a prior rate is worth against the run's own count.

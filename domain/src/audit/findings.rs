@@ -170,7 +170,7 @@ impl Builder<'_> {
     }
 
     fn std_m(&self, f: &FaceBelief) -> f64 {
-        f.along_std_m * self.judgement.model.std_scale[f.face]
+        self.judgement.model.std_scale[f.face].std_m(f)
     }
 
     fn place(&self, f: &FaceBelief, shelf: Shelf) -> Place {

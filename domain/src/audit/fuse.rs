@@ -13,7 +13,7 @@ use crate::site::Site;
 use crate::uid::Uid;
 
 /// Least probability believed of a tier in one pass.
-const TIER_FLOOR: f64 = 1e-5;
+const TIER_FLOOR: f64 = 1e-7;
 
 /// What all passes over one face say of one tag.
 #[derive(Debug, Clone)]

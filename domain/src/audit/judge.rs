@@ -1,12 +1,13 @@
 //! The judgement: rounds of placing books by their neighbours and learning from it, then one decision a book.
 
 use super::AuditSettings;
-use super::calibrate::{self, Model, UnreadModel};
+use super::calibrate::{self, Model, StdScale, UnreadModel};
 use super::expected::{Anchor, Book, Expected, Group, Slot};
 use super::fuse::{Belief, FaceBelief};
 use super::order::{Shelved, smallest_move_set};
 use super::posterior::{Posterior, posterior, tier_likelihood};
 use super::stacks::{Shelf, Stacks};
+use super::tiers::TierModel;
 
 /// A move must gain this share of what its base rate costs before a book is looked at as out of order; the posterior
 /// then decides.
@@ -139,7 +140,7 @@ impl Judge<'_> {
         Some(Anchor {
             shelf: p.home_shelf?,
             along_m: f.along_m,
-            along_std_m: f.along_std_m * self.model.std_scale[f.face],
+            along_std_m: self.model.std_scale[f.face].std_m(f),
             weight,
         })
     }
@@ -158,7 +159,7 @@ impl Judge<'_> {
 
     fn learn(&mut self) {
         let faces = self.stacks.grids.len();
-        let mut residuals: Vec<Vec<f64>> = vec![Vec::new(); faces];
+        let mut residuals: Vec<Vec<(u32, f64)>> = vec![Vec::new(); faces];
         let mut labels: Vec<Vec<(&FaceBelief, Vec<usize>)>> = vec![Vec::new(); faces];
         let mut unseen = Vec::new();
         let mut counts = Vec::new();
@@ -179,10 +180,11 @@ impl Judge<'_> {
             let Some(slot) = self.slots[i].first().filter(|_| f.ln_odds > 0.0) else { continue };
             let r = (f.along_m - slot.along_m) / f.along_std_m.hypot(slot.along_std_m);
             if self.posteriors[i].at_home() > 0.5 {
-                residuals[face].push(r);
+                residuals[face].push((f.reads, r));
             }
             // Still by the scale of the round before.
-            if r.abs() < 2.5 * self.model.std_scale[face] {
+            let claimed = self.model.std_scale[face].std_m(f) / f.along_std_m;
+            if r.abs() < 2.5 * claimed {
                 let grid = &self.stacks.grids[face];
                 let mut tiers: Vec<usize> = (first..=last).map(|s| grid.tier(s)).collect();
                 tiers.sort_unstable();
@@ -190,8 +192,8 @@ impl Judge<'_> {
                 labels[face].push((f, tiers));
             }
         }
-        let scale = residuals.iter().map(|r| calibrate::std_scale(r)).collect();
-        let tiers = labels.iter().map(|l| calibrate::tier_model(l, self.settings)).collect();
+        let scale = residuals.iter().map(|r| StdScale::learn(r)).collect();
+        let tiers = labels.iter().map(|l| TierModel::learn(l, self.model.misplacement_rate)).collect();
         let missing_rate = calibrate::missing_rate(&unseen, expected, self.settings);
         let seen = || self.posteriors.iter().filter(|p| p.seen() >= 0.5);
         let misplaced = seen().map(|p| p.elsewhere);
@@ -220,7 +222,7 @@ impl Judge<'_> {
                 .map(|&m| {
                     let f = self.at_home(m)?;
                     let slot = self.slots[m].first()?;
-                    let std = (f.along_std_m * self.model.std_scale[group.face]).hypot(slot.along_std_m);
+                    let std = self.model.std_scale[group.face].std_m(f).hypot(slot.along_std_m);
                     if (f.along_m - slot.along_m).abs() > 2.5 * std {
                         return None;
                     }
@@ -295,7 +297,7 @@ impl Judge<'_> {
             shelved.push(Shelved {
                 class,
                 along_m: f64::from(*shelf) * grid.bay_width_m + on_shelf,
-                along_std_m: f.along_std_m * self.model.std_scale[group.face],
+                along_std_m: self.model.std_scale[group.face].std_m(f),
             });
             members.push((at, m));
         }

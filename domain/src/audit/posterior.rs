@@ -83,7 +83,7 @@ pub fn posterior(
     let mut others: BTreeMap<(usize, Shelf), f64> = BTreeMap::new();
     for f in belief.map(|b| b.faces.as_slice()).unwrap_or_default() {
         let grid = &stacks.grids[f.face];
-        let std = f.along_std_m * model.std_scale[f.face];
+        let std = model.std_scale[f.face].std_m(f);
         let tiers = tier_likelihood(model, grid, f, trust);
         let odds = f.ln_odds.exp() * grid.length_m();
         let home = book.home.filter(|h| h.0 == f.face).map(|h| (h.1, h.2));
