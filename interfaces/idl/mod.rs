@@ -10,3 +10,6 @@ pub mod library;
 pub mod parse;
 pub mod rust;
 pub mod text;
+
+#[cfg(test)]
+mod tests;
