@@ -15,16 +15,16 @@ pub(super) struct Beam {
 impl Beam {
     /// Reader antenna: `cos^q` to the front over a constant back lobe, 1 on boresight.
     pub(super) fn antenna(settings: &ReaderSettings) -> Self {
-        let back = 10f64.powf(-settings.front_to_back_db / 20.0);
+        let back = libm::exp10(-settings.front_to_back_db / 20.0);
         let q = settings.beam_exponent;
-        Self::new(|c| (c.max(0.0).powf(2.0 * q) * (1.0 - back * back) + back * back).sqrt())
+        Self::new(|c| (libm::pow(c.max(0.0), 2.0 * q) * (1.0 - back * back) + back * back).sqrt())
     }
 
     /// Half-wave dipole over the cosine to its axis, 1 at the equator.
     pub(super) fn dipole() -> Self {
         Self::new(|c| {
             let s = (1.0 - c * c).sqrt();
-            if s < 1e-6 { 0.0 } else { (std::f64::consts::FRAC_PI_2 * c).cos() / s }
+            if s < 1e-6 { 0.0 } else { libm::cos(std::f64::consts::FRAC_PI_2 * c) / s }
         })
     }
 
@@ -50,7 +50,9 @@ pub(super) fn turn(x: f64) -> Complex64 {
     // x = q·π/2 + y with |y| ≤ π/4; π/2 in two parts keeps y exact for the few hundred turns of a path.
     const HALF_PI_HIGH: f64 = 1.570_796_326_734_125_6;
     const HALF_PI_LOW: f64 = 6.077_100_506_506_192e-11;
-    let q = (x * std::f64::consts::FRAC_2_PI).round();
+    // Adding and taking away 1.5·2⁵² rounds to a whole number without a call.
+    const ROUND: f64 = 6_755_399_441_055_744.0;
+    let q = (x * std::f64::consts::FRAC_2_PI + ROUND) - ROUND;
     let y = (x - q * HALF_PI_HIGH) - q * HALF_PI_LOW;
     let y2 = y * y;
     let sine = y

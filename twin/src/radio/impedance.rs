@@ -8,6 +8,8 @@ use std::f64::consts::PI;
 
 use num_complex::Complex64;
 
+use super::beam::turn;
+
 /// Wire radius that stands for a label's strip, m.
 const WIRE_M: f64 = 0.001;
 /// η/4π in ohm.
@@ -26,9 +28,9 @@ pub fn mutual_impedance(lateral_m: f64, axial_m: f64, length_m: f64, k: f64) -> 
     let half = length_m / 2.0;
     let ray = |z: f64| {
         let r = (d2 + z * z).sqrt();
-        Complex64::from_polar(1.0 / r, -k * r)
+        turn(k * r) / r
     };
-    let middle = 2.0 * (k * half).cos();
+    let middle = 2.0 * libm::cos(k * half);
     let step = length_m / PARTS as f64;
     let mut sum = Complex64::new(0.0, 0.0);
     // Simpson's rule; the current is zero at both ends, so only inner points count.
@@ -36,9 +38,9 @@ pub fn mutual_impedance(lateral_m: f64, axial_m: f64, length_m: f64, k: f64) -> 
         let z = -half + step * i as f64;
         let field = ray(z + axial_m - half) + ray(z + axial_m + half) - middle * ray(z + axial_m);
         let weight = if i % 2 == 1 { 4.0 } else { 2.0 };
-        sum += field * (weight * (k * (half - z.abs())).sin());
+        sum += field * (weight * libm::sin(k * (half - z.abs())));
     }
-    let feed = (k * half).sin();
+    let feed = libm::sin(k * half);
     Complex64::new(0.0, ETA_OVER_4PI) * sum * (step / 3.0 / (feed * feed))
 }
 

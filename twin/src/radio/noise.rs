@@ -15,8 +15,8 @@ pub(super) fn shown_dbm(settings: &ReaderSettings, received_dbm: f64) -> f64 {
 
 /// Standard deviation of the phase at a shown RSSI, rad: the rail's table, 0.010 at strong signals to 0.1 below −65 dBm.
 pub(super) fn phase_std_rad(settings: &ReaderSettings, shown_dbm: f64) -> f64 {
-    let thermal = settings.phase_noise_rad * 10f64.powf((-52.5 - shown_dbm) / settings.phase_decade_db);
-    settings.phase_floor_rad.hypot(thermal)
+    let thermal = settings.phase_noise_rad * libm::exp10((-52.5 - shown_dbm) / settings.phase_decade_db);
+    (settings.phase_floor_rad * settings.phase_floor_rad + thermal * thermal).sqrt()
 }
 
 /// RSSI in the reader's steps.

@@ -122,7 +122,7 @@ fn knife_edge_db(nu: f64) -> f64 {
         return 0.0;
     }
     let shifted = nu - 0.1;
-    6.9 + 20.0 * ((shifted * shifted + 1.0).sqrt() + shifted).log10()
+    6.9 + 20.0 * libm::log10((shifted * shifted + 1.0).sqrt() + shifted)
 }
 
 /// One-way loss, dB, between an antenna and a tag that stands behind `front`.

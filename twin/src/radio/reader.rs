@@ -70,7 +70,7 @@ impl Reader {
         let mut this = Self {
             beam: Beam::antenna(r),
             times: r.link.times(),
-            gain_db: carriers_hz.iter().map(|&f| fixed + 20.0 * amplitude_at_1_m(f).log10()).collect(),
+            gain_db: carriers_hz.iter().map(|&f| fixed + 20.0 * libm::log10(amplitude_at_1_m(f))).collect(),
             offsets: Vec::new(),
             seed,
             rng: stream(seed, "reader", &[]),
@@ -282,18 +282,18 @@ impl Reader {
         let at_chip = self.settings.power_dbm + self.gain_db[carrier] - f.chip_loss_db;
         let lowest = f.chip_threshold_dbm - 4.0 * f.chip_threshold_spread_db - LIFT_DB;
         // A lone tag farther than this stays dark even on boresight.
-        let reach_m = 10f64.powf((at_chip - lowest) / 20.0);
+        let reach_m = libm::exp10((at_chip - lowest) / 20.0);
         let near: Vec<u32> = field.within(antenna.position_m, reach_m).collect();
         self.powered.clear();
         for tag in near {
             let threshold = field.threshold_dbm(tag);
             let Some(place) = field.placement(tag).map(|p| p.position_m) else { continue };
-            let needed = 10f64.powf((threshold - LIFT_DB - at_chip) / 20.0);
+            let needed = libm::exp10((threshold - LIFT_DB - at_chip) / 20.0);
             if self.lone_amplitude(antenna, place) < needed {
                 continue;
             }
             let loss = field.loss_db(tag, antenna.position_m, wave_m);
-            if self.lone_amplitude(antenna, place) * 10f64.powf(-loss / 20.0) < needed {
+            if self.lone_amplitude(antenna, place) * libm::exp10(-loss / 20.0) < needed {
                 continue;
             }
             let one_way = decibel(field.current(tag, carrier, antenna, &self.beam)) - loss;
@@ -328,12 +328,12 @@ impl Reader {
         let one_way = decibel(current) - loss;
         let received = self.received_dbm(carrier, one_way, field.settings().backscatter_loss_db);
         let shown = noise::shown_dbm(&self.settings, received);
-        let sound = 1.0 / (1.0 + ((self.settings.sensitivity_dbm - shown) / SENSITIVITY_SOFT_DB).exp());
+        let sound = 1.0 / (1.0 + libm::exp((self.settings.sensitivity_dbm - shown) / SENSITIVITY_SOFT_DB));
         if self.rng.random::<f64>() >= sound * (1.0 - self.settings.loss_share) {
             return None;
         }
         let offset = self.offset_rad(antenna.port, carrier) + field.offset_rad(tag);
-        let phase = offset - 2.0 * current.arg();
+        let phase = offset - 2.0 * libm::atan2(current.im, current.re);
         Some(RadioRead {
             stamp_ns: self.clock_ns,
             tag,
@@ -400,7 +400,7 @@ impl Way<'_> {
 }
 
 fn decibel(current: Complex64) -> f64 {
-    10.0 * current.norm_sqr().max(1e-30).log10()
+    10.0 * libm::log10(current.norm_sqr().max(1e-30))
 }
 
 fn seconds(s: f64) -> i64 {

@@ -6,6 +6,7 @@ use num_complex::Complex64;
 use rand::RngExt;
 use rand_distr::StandardNormal;
 
+use super::beam::turn;
 use super::rng::stream;
 use super::settings::FieldSettings;
 
@@ -66,7 +67,7 @@ fn in_cell(settings: &FieldSettings, seed: u64, cell: [i64; 3], mut add: impl Fn
         let position_m = std::array::from_fn(|i| (cell[i] as f64 + rng.random::<f64>()) * CELL_M);
         let spread: f64 = rng.sample(StandardNormal);
         let gain = settings.scatter_gain * (1.0 + settings.scatter_gain_spread * spread).max(0.0);
-        add(Scatterer { position_m, gain: Complex64::from_polar(gain, TAU * rng.random::<f64>()) });
+        add(Scatterer { position_m, gain: turn(TAU * rng.random::<f64>()) * gain });
     }
 }
 

@@ -22,7 +22,7 @@ pub struct RadioSettings {
 pub struct FieldSettings {
     /// Length of a tag's dipole, m: half a wave at 922.5 MHz, the equivalent length of the usual label tags.
     pub dipole_m: f64,
-    /// Real part of the load `Z_L` on a tag's dipole, Ω (fitted to real reads).
+    /// Real part of the load `Z_L` on a tag's dipole, Ω (with the reactance below: fitted to real reads, see `RADIO.md`).
     pub load_ohm: f64,
     /// Imaginary part of the load, Ω.
     pub load_reactance_ohm: f64,
@@ -62,8 +62,8 @@ impl Default for FieldSettings {
     fn default() -> Self {
         Self {
             dipole_m: 0.1625,
-            load_ohm: 30.0,
-            load_reactance_ohm: -130.0,
+            load_ohm: 20.0,
+            load_reactance_ohm: -150.0,
             load_spread: 0.2,
             coupling: 1.0,
             coupling_reach_m: 0.3,
