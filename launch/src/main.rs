@@ -1,2 +1,79 @@
-//! launch
-fn main() {}
+//! The `shelfwright` command: simulate, locate, audit, report, and look after bags and sites.
+
+mod cmd;
+mod mission;
+mod params;
+mod run_folder;
+mod ui;
+
+use std::process::ExitCode;
+
+use clap::{Parser, Subcommand};
+
+use ui::Ui;
+
+/// Robots for libraries: find where every book really is.
+///
+/// Start with `shelfwright demo`: a robot inventories a simulated library and reports what stands wrong.
+#[derive(Debug, Parser)]
+#[command(version, about, max_term_width = 100, after_help = EXIT_CODES)]
+struct Cli {
+    #[command(subcommand)]
+    command: Command,
+    /// Print the result as JSON on standard output.
+    #[arg(long, global = true)]
+    json: bool,
+    /// Log more: -v for details, -vv for everything. RUST_LOG overrides.
+    #[arg(short, long, global = true, action = clap::ArgAction::Count)]
+    verbose: u8,
+    /// No progress on standard error.
+    #[arg(short, long, global = true)]
+    quiet: bool,
+}
+
+const EXIT_CODES: &str = "Exit codes: 0 done; 1 failed; 2 wrong usage; 3 an input file was refused; \
+                          130 interrupted (what was recorded is kept).";
+
+#[derive(Debug, Subcommand)]
+enum Command {
+    /// Inventory the simulated demo library, deliver to an embedded platform, and report.
+    Demo(cmd::sim::DemoArgs),
+    /// Run a scenario in the simulated library.
+    Sim(cmd::sim::SimArgs),
+    /// Check, draw or export a site file.
+    Site(cmd::site::SiteArgs),
+    /// Locate tags from a reads table or a bag.
+    Locate(cmd::locate::LocateArgs),
+    /// Compare what a run saw with the catalogue.
+    Audit(cmd::audit::AuditArgs),
+    /// Write the report of a run: HTML, JSON and CSV.
+    Report(cmd::audit::ReportArgs),
+    /// Serve the reference library platform that receives shelf errors.
+    Platform(cmd::platform::PlatformArgs),
+    /// Look into a bag.
+    Bag(cmd::bag::BagArgs),
+    /// Check this machine and this build.
+    Doctor(cmd::doctor::DoctorArgs),
+}
+
+fn main() -> ExitCode {
+    let cli = Cli::parse();
+    ui::init_logs(cli.verbose);
+    ui::catch_interrupts();
+    let ui = Ui::new(cli.json, cli.quiet);
+    let done = match cli.command {
+        Command::Demo(args) => cmd::sim::demo(&args, &ui),
+        Command::Sim(args) => cmd::sim::sim(&args, &ui),
+        Command::Site(args) => cmd::site::run(&args, &ui),
+        Command::Locate(args) => cmd::locate::run(&args, &ui),
+        Command::Audit(args) => cmd::audit::audit(&args, &ui),
+        Command::Report(args) => cmd::audit::report(&args, &ui),
+        Command::Platform(args) => cmd::platform::run(&args, &ui),
+        Command::Bag(args) => cmd::bag::run(&args, &ui),
+        Command::Doctor(args) => cmd::doctor::run(&args, &ui),
+    };
+    match done {
+        Ok(()) => ExitCode::SUCCESS,
+        Err(error) => ui.fail(&error),
+    }
+}

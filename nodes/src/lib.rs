@@ -5,8 +5,10 @@
 //! value that the bag stores.
 
 pub mod action;
+pub mod auditor;
 pub mod host;
 pub mod localizer;
+pub mod locator;
 pub mod navigator;
 pub mod node;
 pub mod pilot;

@@ -8,8 +8,8 @@
 use std::collections::VecDeque;
 use std::sync::Arc;
 
-use interfaces::builtin_interfaces::Time;
 use interfaces::diagnostic_msgs::{DiagnosticArray, DiagnosticStatus, KeyValue};
+use interfaces::std_msgs::Header;
 use interfaces::{AnyMessage, Publication};
 
 use crate::node::{Health, Level, Node, Outbox};
@@ -194,9 +194,9 @@ impl LocalHost {
                 .map(|(key, value)| KeyValue { key: key.to_owned(), value })
                 .collect(),
         };
-        let mut array = DiagnosticArray::default();
-        array.header.stamp = Time::from_ns(self.now_ns);
-        array.status = self.health().into_iter().map(status).collect();
-        array
+        DiagnosticArray {
+            header: Header::new(self.now_ns, ""),
+            status: self.health().into_iter().map(status).collect(),
+        }
     }
 }

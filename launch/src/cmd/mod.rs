@@ -1,0 +1,9 @@
+//! One module a subcommand, each thin over the packages that do the work.
+
+pub mod audit;
+pub mod bag;
+pub mod doctor;
+pub mod locate;
+pub mod platform;
+pub mod sim;
+pub mod site;

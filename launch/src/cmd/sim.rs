@@ -1,0 +1,374 @@
+//! `shelfwright sim` and `shelfwright demo`: an inventory of the simulated library, from shelf to report.
+
+use std::path::{Path, PathBuf};
+use std::sync::Arc;
+use std::time::{Duration, Instant};
+
+use anyhow::Context;
+use bridge::platform::{Platform, PlatformSettings};
+use bridge::store::OutboxCounts;
+use bridge::{Courier, Destination, Report, RetryPolicy, RunFacts, Store, Summary};
+use clap::Args;
+use domain::audit::audit;
+use domain::{Audit, FaceId, Site};
+use serde::Serialize;
+use twin::{ClassScore, Scenario, Scores, Truth, Twin, score};
+
+use super::platform::{runtime, until_interrupted};
+use crate::mission::{Mission, Outcome};
+use crate::params::Params;
+use crate::run_folder::{RunFolder, write_json};
+use crate::ui::{Interrupted, Ui, interrupted, refused};
+
+/// Arguments of `demo`.
+#[derive(Debug, Args)]
+#[command(after_help = "Example:\n  shelfwright demo --seed 11 --out out/another-day")]
+pub struct DemoArgs {
+    /// Folder that the run is left in; an earlier demo in it is replaced.
+    #[arg(long, default_value = "out/demo")]
+    out: PathBuf,
+    /// Another seed makes another library with other errors.
+    #[arg(long, default_value_t = 1)]
+    seed: u64,
+}
+
+/// Arguments of `sim`.
+#[derive(Debug, Args)]
+#[command(after_help = "Examples:\n  shelfwright sim --seed 7 --out out/run\n  \
+    shelfwright sim busy-morning.toml --faces 1F/R01A,1F/R01B --out out/busy\n  \
+    shelfwright sim --platform http://127.0.0.1:8080/api/v1/events --out out/run")]
+pub struct SimArgs {
+    /// A scenario file; by default the demo library.
+    scenario: Option<PathBuf>,
+    /// Seed, in place of the scenario's.
+    #[arg(long)]
+    seed: Option<u64>,
+    /// Row faces to inventory; by default all.
+    #[arg(long, value_delimiter = ',')]
+    faces: Vec<FaceId>,
+    /// Folder that the run is left in.
+    #[arg(long, default_value = "out/sim")]
+    out: PathBuf,
+    /// Replace an earlier run in that folder.
+    #[arg(long)]
+    replace: bool,
+    /// Deliver the results to this platform, the address that takes events.
+    #[arg(long)]
+    platform: Option<String>,
+    /// Parameter file for the nodes.
+    #[arg(long)]
+    params: Option<PathBuf>,
+    /// After the run, write where every book really stood: a truth table, for evaluation.
+    #[arg(long)]
+    truth: Option<PathBuf>,
+}
+
+#[derive(Debug, Serialize)]
+struct RunResult {
+    out: PathBuf,
+    facts: Facts,
+    summary: Summary,
+    failed: Vec<String>,
+    scores: ScoreTable,
+    delivery: Option<OutboxCounts>,
+    platform: Option<String>,
+    #[serde(skip)]
+    truth: Truth,
+}
+
+#[derive(Debug, Serialize)]
+struct Facts {
+    #[serde(flatten)]
+    run: RunFacts,
+    simulated_s: f64,
+    wall_s: f64,
+    real_time_factor: f64,
+    messages_recorded: u64,
+    published_errors: Option<usize>,
+    state_hash: String,
+}
+
+/// Precision and recall against what the scenario put wrong.
+#[derive(Debug, Serialize)]
+struct ScoreTable {
+    far_misplaced: ClassFigures,
+    missing: ClassFigures,
+    out_of_order: ClassFigures,
+    foreign: ClassFigures,
+    on_loan: ClassFigures,
+    not_verified: u32,
+}
+
+#[derive(Debug, Serialize)]
+struct ClassFigures {
+    precision: Option<f64>,
+    recall: Option<f64>,
+    #[serde(flatten)]
+    score: ClassScore,
+}
+
+impl From<ClassScore> for ClassFigures {
+    fn from(score: ClassScore) -> Self {
+        Self { precision: score.precision(), recall: score.recall(), score }
+    }
+}
+
+impl From<Scores> for ScoreTable {
+    fn from(s: Scores) -> Self {
+        Self {
+            far_misplaced: s.misplaced.into(),
+            missing: s.missing.into(),
+            out_of_order: s.out_of_order.into(),
+            foreign: s.foreign.into(),
+            on_loan: s.on_loan.into(),
+            not_verified: s.not_verified,
+        }
+    }
+}
+
+/// Runs `demo`.
+pub fn demo(args: &DemoArgs, ui: &Ui) -> anyhow::Result<()> {
+    let folder = RunFolder::create(&args.out, true)?;
+    let scenario = Scenario::demo(args.seed);
+    let runtime = runtime()?;
+    let platform = runtime.block_on(async {
+        let settings = PlatformSettings {
+            bind: ([127, 0, 0, 1], 0).into(),
+            ..PlatformSettings::new(folder.platform_store())
+        };
+        Platform::bind(&settings).await
+    })?;
+    let (events, page) = (platform.events_url(), platform.url());
+    let (stop, stopped) = tokio::sync::oneshot::channel::<()>();
+    let serving = runtime.spawn(platform.serve(async {
+        // An error means that the sender is gone, which is the end too.
+        let _ = stopped.await;
+    }));
+    ui.note(format!("platform at {page} (embedded, for this run)"));
+    let result = inventory(&scenario, &[], &folder, Some(&events), None, ui);
+    let _ = stop.send(());
+    runtime.block_on(serving)??;
+    let mut result = result?;
+    result.platform = Some(page);
+    ui.result(&result, text)
+}
+
+/// Runs `sim`.
+pub fn sim(args: &SimArgs, ui: &Ui) -> anyhow::Result<()> {
+    let mut scenario = match &args.scenario {
+        Some(path) => Scenario::load(path).map_err(refused)?,
+        None => Scenario::demo(1),
+    };
+    if let Some(seed) = args.seed {
+        scenario.seed = seed;
+    }
+    // Before anything is made: a mistake in the parameters should leave no folder behind.
+    Params::load(args.params.as_deref())?;
+    let folder = RunFolder::create(&args.out, args.replace)?;
+    let result =
+        inventory(&scenario, &args.faces, &folder, args.platform.as_deref(), args.params.as_deref(), ui)?;
+    if let Some(path) = &args.truth {
+        write_truth(path, &result.truth)?;
+    }
+    ui.result(&result, text)
+}
+
+/// Writes a truth table: the row face as scan, the tier as row, the position on the tier as slot.
+fn write_truth(path: &Path, truth: &Truth) -> anyhow::Result<()> {
+    let mut books: Vec<_> = truth.books.iter().filter_map(|b| Some((b.address.as_ref()?, b))).collect();
+    books.sort_by(|(a, x), (b, y)| {
+        (&a.face, a.tier).cmp(&(&b.face, b.tier)).then(x.along_m().total_cmp(&y.along_m()))
+    });
+    let mut text = String::from("scan,epc,x_m,range_m,row,slot\n");
+    let (mut shelf, mut slot) = (None, 0);
+    for (address, book) in books {
+        let here = Some((&address.face, address.tier));
+        slot = if here == shelf { slot + 1 } else { 0 };
+        shelf = here;
+        text += &format!(
+            "{},{},{:.4},{:.4},{},{slot}\n",
+            address.face,
+            book.uid.to_string().to_lowercase(),
+            book.along_m(),
+            book.tag_m[2],
+            address.tier
+        );
+    }
+    std::fs::write(path, text).with_context(|| format!("cannot write {}", path.display()))
+}
+
+fn inventory(
+    scenario: &Scenario,
+    faces: &[FaceId],
+    folder: &RunFolder,
+    platform: Option<&str>,
+    params: Option<&Path>,
+    ui: &Ui,
+) -> anyhow::Result<RunResult> {
+    let params = Params::load(params)?;
+    let twin = Twin::new(scenario).map_err(refused)?;
+    let site = Arc::new(twin.site().clone());
+    let faces = chosen(&site, faces)?;
+    let catalogue = Arc::new(twin.library().catalogue()?);
+    site.save(&folder.site())?;
+    catalogue.save(folder.catalogue())?;
+    for floor in &site.floors {
+        std::fs::write(folder.map(&floor.id), floor.plan_svg(&site.name))?;
+    }
+    let truth = twin.truth();
+    let run = format!("{}-{}", scenario.name, scenario.seed);
+    ui.note(format!(
+        "{}: {} books in the catalogue, {} row faces, seed {}",
+        site.name,
+        catalogue.len(),
+        faces.len(),
+        scenario.seed
+    ));
+    let started = Instant::now();
+    let bag = folder.bag();
+    let mission = Mission {
+        scenario,
+        site: site.clone(),
+        catalogue: catalogue.clone(),
+        faces: &faces,
+        params: &params,
+        run: &run,
+        bag: &bag,
+    };
+    let outcome = mission.run(twin, ui)?;
+    if outcome.interrupted {
+        ui.note(format!("interrupted; the bag up to here is in {}", bag.display()));
+        return Err(Interrupted.into());
+    }
+    let audited = audit(&catalogue, &site, &outcome.sightings, &outcome.coverage, &params.auditor);
+    write_json(&folder.facts(), &outcome.facts)?;
+    let delivery = deliver(folder, &outcome.facts, &audited, platform, ui)?;
+    Report::new(&audited, &site, &outcome.facts).write(folder.root())?;
+    let scores = score(&truth.within(&faces), &audited.errors);
+    Ok(RunResult {
+        out: folder.root().to_owned(),
+        summary: Summary::of(&audited),
+        failed: outcome.failed.clone(),
+        scores: scores.into(),
+        delivery: platform.is_some().then_some(delivery),
+        platform: platform.map(str::to_owned),
+        truth,
+        facts: facts(outcome, started.elapsed()),
+    })
+}
+
+fn chosen(site: &Site, wanted: &[FaceId]) -> anyhow::Result<Vec<FaceId>> {
+    let all: Vec<FaceId> = site.faces().map(|(id, _, _)| id).collect();
+    if wanted.is_empty() {
+        return Ok(all);
+    }
+    for face in wanted {
+        if !all.contains(face) {
+            let known: Vec<String> = all.iter().map(ToString::to_string).collect();
+            return Err(refused(format!("--faces: no row face {face}; the site has {}", known.join(", "))));
+        }
+    }
+    Ok(wanted.to_vec())
+}
+
+fn facts(outcome: Outcome, wall: Duration) -> Facts {
+    Facts {
+        simulated_s: outcome.facts.duration_s(),
+        run: outcome.facts,
+        wall_s: wall.as_secs_f64(),
+        real_time_factor: outcome.real_time_factor,
+        messages_recorded: outcome.recorded,
+        published_errors: outcome.published_errors,
+        state_hash: outcome.state_hash,
+    }
+}
+
+/// Longest time that a run waits for its platform; what is left stays in the outbox.
+const DELIVERY: Duration = Duration::from_secs(60);
+
+/// Writes results and outbox in one transaction, then delivers.
+fn deliver(
+    folder: &RunFolder,
+    facts: &RunFacts,
+    audited: &Audit,
+    platform: Option<&str>,
+    ui: &Ui,
+) -> anyhow::Result<OutboxCounts> {
+    let mut store = Store::open(folder.store())?;
+    store.record(facts, audited)?;
+    if let Some(url) = platform {
+        let courier = Store::open(folder.store())?;
+        runtime()?.block_on(async {
+            let mut courier = Courier::new(courier, &Destination::new(url), RetryPolicy::default())?;
+            let stop = async {
+                tokio::select! {
+                    () = until_interrupted() => {}
+                    () = tokio::time::sleep(DELIVERY) => {}
+                }
+            };
+            courier.drain(stop).await
+        })?;
+        let left = store.outbox()?;
+        if left.pending > 0 {
+            ui.note(format!(
+                "{} events wait in {}: the platform did not take them",
+                left.pending,
+                folder.store().display()
+            ));
+        }
+        if interrupted() {
+            return Err(Interrupted.into());
+        }
+    }
+    Ok(store.outbox()?)
+}
+
+fn text(r: &RunResult) -> String {
+    let f = &r.facts;
+    let mut text = format!(
+        "\n{} reads of {} tags in {} passes, {:.0} m driven, {:.0} s simulated in {:.0} s ({:.1}× real time)\n",
+        f.run.reads, f.run.tags, f.run.passes, f.run.distance_m, f.simulated_s, f.wall_s, f.real_time_factor
+    );
+    text += &format!(
+        "{} books expected, {} in place, {} findings\n\n",
+        r.summary.expected,
+        r.summary.in_place,
+        r.summary.total()
+    );
+    text += "against what the scenario put wrong (which no node has seen):\n\
+             class            injected  reported  right  precision  recall\n";
+    let s = &r.scores;
+    for (name, c) in [
+        ("misplaced", &s.far_misplaced),
+        ("missing", &s.missing),
+        ("out of order", &s.out_of_order),
+        ("not catalogued", &s.foreign),
+        ("on loan", &s.on_loan),
+    ] {
+        let share = |v: Option<f64>| v.map_or("    –".into(), |v| format!("{v:.3}"));
+        text += &format!(
+            "{name:<16} {:>8}  {:>8}  {:>5}  {:>9}  {:>6}\n",
+            c.score.injected,
+            c.score.reported,
+            c.score.hits,
+            share(c.precision),
+            share(c.recall)
+        );
+    }
+    text += &format!("not verified: {}\n\n", s.not_verified);
+    for failed in &r.failed {
+        text += &format!("could not be done: {failed}\n");
+    }
+    if let Some(d) = &r.delivery {
+        text += &format!(
+            "platform: {} events delivered, {} waiting, {} refused\n",
+            d.delivered, d.pending, d.dead
+        );
+    }
+    text += &format!(
+        "report:   {}\nbag:      {}\n",
+        r.out.join("report.html").display(),
+        r.out.join("bag").display()
+    );
+    text
+}

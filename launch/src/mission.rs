@@ -1,0 +1,250 @@
+//! One inventory mission in the twin: nodes, world, bag, and what came of it.
+
+use std::collections::BTreeSet;
+use std::path::Path;
+use std::sync::Arc;
+use std::time::Instant;
+
+use anyhow::Context;
+use bridge::RunFacts;
+use bridge::facts::join_coverage;
+use domain::{Catalogue, Coverage, FaceId, Sighting, Site};
+use interfaces::shelfwright_msgs::MissionState;
+use interfaces::{AnyMessage, Publication};
+use nodes::auditor::AuditorNode;
+use nodes::host::{LocalHost, Observer, World};
+use nodes::localizer::LocalizerNode;
+use nodes::locator::LocatorNode;
+use nodes::navigator::NavigatorNode;
+use nodes::pilot::PilotNode;
+use nodes::recorder::{Recorder, Sink};
+use positioning::Pose2;
+use twin::{RobotSettings, Scenario, Twin};
+
+use crate::params::Params;
+use crate::ui::{Ui, interrupted};
+
+/// A mission must end by itself; after this much simulated time something is wrong.
+const LONGEST_NS: i64 = 4 * 3_600 * 1_000_000_000;
+
+/// What a mission gave.
+pub struct Outcome {
+    /// What the locator saw, all passes.
+    pub sightings: Vec<Sighting>,
+    /// How surely a tag would have been read.
+    pub coverage: Vec<Coverage>,
+    /// Shelf errors that the auditor node published.
+    pub published_errors: Option<usize>,
+    /// Facts for report and platform.
+    pub facts: RunFacts,
+    /// Simulated seconds per second.
+    pub real_time_factor: f64,
+    /// Hash of the twin's state at the end.
+    pub state_hash: String,
+    /// Messages in the bag.
+    pub recorded: u64,
+    /// Row faces that could not be done, with the reason.
+    pub failed: Vec<String>,
+    /// Ctrl-C came before the end.
+    pub interrupted: bool,
+}
+
+/// The twin as the local host sees it.
+struct TwinWorld {
+    twin: Twin,
+    commands: Vec<(Arc<str>, String)>,
+}
+
+impl World for TwinWorld {
+    fn step(&mut self, out: &mut Vec<Publication>) {
+        self.twin.step(out);
+    }
+
+    fn command(&mut self, command: &Publication) {
+        if let AnyMessage::TwistStamped(twist) = &*command.message
+            && let Some((_, robot)) = self.commands.iter().find(|(topic, _)| *topic == command.topic)
+        {
+            // The topics were made from the twin's own robots.
+            if let Err(error) = self.twin.command(robot, twist) {
+                tracing::error!(%error, "a command was not taken");
+            }
+        }
+    }
+
+    fn command_topics(&self) -> Vec<Arc<str>> {
+        self.commands.iter().map(|(topic, _)| topic.clone()).collect()
+    }
+}
+
+/// Collects what the mission is about while it runs.
+#[derive(Default)]
+struct Gather {
+    sightings: Vec<Sighting>,
+    coverage: Vec<Coverage>,
+    tags: BTreeSet<Vec<u8>>,
+    reads: u64,
+    passes: BTreeSet<String>,
+    errors: Option<usize>,
+    state: MissionState,
+    failed: Vec<String>,
+    last_at: Option<[f64; 2]>,
+    distance_m: f64,
+}
+
+impl Observer for Gather {
+    fn observe(&mut self, publication: &Publication) -> Result<(), String> {
+        match &*publication.message {
+            AnyMessage::TagRead(read) => {
+                self.reads += 1;
+                if !self.tags.contains(&read.uid) {
+                    self.tags.insert(read.uid.clone());
+                }
+            }
+            AnyMessage::Sightings(m) => {
+                self.passes.insert(m.scan.clone());
+                self.sightings.extend(m.sightings.iter().filter_map(|s| Sighting::try_from(s).ok()));
+            }
+            AnyMessage::Coverage(m) => self.coverage.extend(Coverage::try_from(m)),
+            AnyMessage::ShelfErrors(m) => self.errors = Some(m.errors.len()),
+            AnyMessage::MissionState(m) => {
+                if !m.reason.is_empty() && m.reason != self.state.reason {
+                    self.failed.push(format!("{} {}", m.face, m.reason));
+                }
+                self.state = m.clone();
+            }
+            AnyMessage::PoseWithCovarianceStamped(m) => {
+                let p = &m.pose.pose.position;
+                let moved = self.last_at.map_or(f64::INFINITY, |[x, y]| (p.x - x).hypot(p.y - y));
+                // Below five centimetres it is the localizer's noise that moves.
+                if moved > 0.05 {
+                    self.distance_m += if moved.is_finite() { moved } else { 0.0 };
+                    self.last_at = Some([p.x, p.y]);
+                }
+            }
+            _ => {}
+        }
+        Ok(())
+    }
+}
+
+impl Gather {
+    fn over(&self) -> bool {
+        matches!(self.state.state, MissionState::DONE | MissionState::FAILED | MissionState::CANCELLED)
+            && self.errors.is_some()
+    }
+}
+
+/// A bag as the recorder's sink.
+struct BagSink(Option<bags::Writer>);
+
+impl Sink for BagSink {
+    fn write(&mut self, publication: &Publication) -> Result<(), String> {
+        match &mut self.0 {
+            Some(writer) => writer.write(publication).map_err(|e| e.to_string()),
+            None => Err("the bag is closed".into()),
+        }
+    }
+
+    fn finish(&mut self) -> Result<(), String> {
+        self.0.take().map_or(Ok(()), |writer| writer.finish().map(|_| ()).map_err(|e| e.to_string()))
+    }
+}
+
+/// What a mission needs.
+pub struct Mission<'a> {
+    /// What is simulated.
+    pub scenario: &'a Scenario,
+    /// The site, as the robot knows it.
+    pub site: Arc<Site>,
+    /// The catalogue, as the auditor knows it.
+    pub catalogue: Arc<Catalogue>,
+    /// Row faces to do, in any order.
+    pub faces: &'a [FaceId],
+    /// Parameters of the nodes.
+    pub params: &'a Params,
+    /// Name of the run.
+    pub run: &'a str,
+    /// Where the bag goes.
+    pub bag: &'a Path,
+}
+
+impl Mission<'_> {
+    /// Runs the mission to its end, to Ctrl-C or to the first error; the bag is closed in each case.
+    pub fn run(&self, twin: Twin, ui: &Ui) -> anyhow::Result<Outcome> {
+        let robot = self.scenario.robots.first().context("the scenario has no robot")?;
+        let mut host = self.host(robot)?;
+        let writer = bags::Writer::create(self.bag)?;
+        let mut recorder = Recorder::start(BagSink(Some(writer)));
+        let mut gather = Gather::default();
+        let mut progress = ui.progress("inventory", 1_000);
+        let started_ns = twin.now_ns();
+        let started = Instant::now();
+        let mut world = TwinWorld {
+            twin,
+            commands: self
+                .scenario
+                .robots
+                .iter()
+                .map(|r| (Arc::from(format!("/{}/cmd_vel", r.name)), r.name.clone()))
+                .collect(),
+        };
+        while !gather.over() && !interrupted() {
+            host.step(&mut world, &mut [&mut recorder, &mut gather])?;
+            let ran_ns = world.twin.now_ns() - started_ns;
+            anyhow::ensure!(ran_ns < LONGEST_NS, "the mission has not ended after four simulated hours");
+            if ran_ns % 500_000_000 == 0 {
+                let s = &gather.state;
+                let part = if s.state == MissionState::SCANNING { 0.5 } else { 0.0 };
+                let share = (f64::from(s.faces_done) + part) / f64::from(s.faces_total.max(1));
+                let factor = ran_ns as f64 * 1e-9 / started.elapsed().as_secs_f64();
+                progress.at((1_000.0 * share) as u64, || {
+                    format!("{} · {} reads, {:.1}× real time", s.face, gather.reads, factor)
+                });
+            }
+        }
+        progress.finish();
+        let wall_s = started.elapsed().as_secs_f64();
+        let recorded = recorder.finish().map_err(|e| anyhow::anyhow!(e))?;
+        let finished_ns = world.twin.now_ns();
+        Ok(Outcome {
+            facts: RunFacts {
+                run: self.run.to_owned(),
+                robot: robot.name.clone(),
+                site: self.site.name.clone(),
+                started_ns,
+                finished_ns,
+                wall_started_ns: None,
+                reads: gather.reads,
+                tags: gather.tags.len() as u32,
+                passes: gather.passes.len() as u32,
+                distance_m: gather.distance_m,
+                coverage: join_coverage(&gather.coverage),
+                seed: Some(self.scenario.seed),
+            },
+            sightings: gather.sightings,
+            coverage: gather.coverage,
+            published_errors: gather.errors,
+            real_time_factor: (finished_ns - started_ns) as f64 * 1e-9 / wall_s,
+            state_hash: world.twin.state_hash(),
+            recorded,
+            failed: gather.failed,
+            interrupted: interrupted(),
+        })
+    }
+
+    fn host(&self, robot: &RobotSettings) -> anyhow::Result<LocalHost> {
+        let (name, p) = (robot.name.as_str(), self.params);
+        let floor = &*self.faces.first().context("no row faces to inventory")?.floor;
+        // A robot is switched on at a known place, its dock.
+        let start = Pose2::new(robot.start_m[0], robot.start_m[1], robot.heading_deg.to_radians());
+        let mut host = LocalHost::new();
+        host.add(Box::new(LocalizerNode::new(name, &self.site, floor, start, p.localizer.clone())?));
+        host.add(Box::new(NavigatorNode::new(name, &self.site, floor, p.navigator.clone())?));
+        host.add(Box::new(PilotNode::new(name, &self.site, floor, self.run, self.faces, p.pilot.clone())?));
+        host.add(Box::new(LocatorNode::new(name, self.site.clone(), p.locator.clone())));
+        let auditor =
+            AuditorNode::new(self.run, &[name], self.site.clone(), self.catalogue.clone(), p.auditor.clone());
+        host.add(Box::new(auditor));
+        Ok(host)
+    }
+}

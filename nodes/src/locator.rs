@@ -1,0 +1,275 @@
+//! The locator: reads and transforms of one pass along a row face in, sightings and coverage out.
+//!
+//! It collects while the pilot says that a pass is on (`MissionState` SCANNING), joins each read with the
+//! antenna's place at the read's stamp, and hands the pass to [`positioning::locate_face`] when it is over. It
+//! knows the site, and neither catalogue nor truth.
+
+use std::collections::{BTreeMap, VecDeque};
+use std::sync::Arc;
+
+use domain::{FaceId, Read, Scan, Site, Uid};
+use interfaces::shelfwright_msgs::{Coverage, MissionState, Sightings, TagRead};
+use interfaces::std_msgs::Header;
+use interfaces::tf2_msgs::TFMessage;
+use interfaces::{AnyMessage, Publication};
+use positioning::tf::TfBuffer;
+use positioning::{FaceGeometry, LocateSettings, locate_face};
+
+use crate::node::{Health, Level, Node, Outbox};
+use crate::planar::isometry_from_transform;
+
+/// Bound of one pass: an hour at the fastest reader. Policy: the newest are dropped and counted.
+const MAX_READS: usize = 4_000_000;
+/// How long a read waits for the transform at its stamp before it is given up, ns. The localizer corrects at
+/// 10 Hz, so half a second means that it has stopped.
+const TF_PATIENCE_NS: i64 = 500_000_000;
+
+/// A read that waits for its transform.
+struct Waiting {
+    stamp_ns: i64,
+    frame: String,
+    tag: u32,
+    read: TagRead,
+}
+
+/// One pass in the making.
+struct Pass {
+    face: FaceId,
+    scan: Scan,
+    index: BTreeMap<Uid, u32>,
+    waiting: VecDeque<Waiting>,
+    closing_since_ns: Option<i64>,
+}
+
+/// What went wrong with reads, by name.
+#[derive(Debug, Default)]
+struct Counters {
+    located: u64,
+    outside_pass: u64,
+    bad_uid: u64,
+    bad_value: u64,
+    no_transform: u64,
+    overflow: u64,
+    bad_transform: u64,
+    unknown_face: u64,
+}
+
+/// The locator node of one robot.
+pub struct LocatorNode {
+    site: Arc<Site>,
+    robot: Arc<str>,
+    settings: LocateSettings,
+    tf: TfBuffer,
+    pass: Option<Pass>,
+    count: Counters,
+    topics: Topics,
+}
+
+struct Topics {
+    reads: Arc<str>,
+    missions: Arc<str>,
+    tf: Arc<str>,
+    tf_static: Arc<str>,
+    sightings: Arc<str>,
+    coverage: Arc<str>,
+}
+
+impl LocatorNode {
+    /// A locator for `robot` (its name is the namespace) in `site`.
+    pub fn new(robot: &str, site: Arc<Site>, settings: LocateSettings) -> Self {
+        let own = |name: &str| Arc::from(format!("/{robot}/{name}"));
+        Self {
+            site,
+            robot: robot.into(),
+            settings,
+            tf: TfBuffer::default(),
+            pass: None,
+            count: Counters::default(),
+            topics: Topics {
+                reads: own("reads"),
+                missions: own("missions"),
+                tf: "/tf".into(),
+                tf_static: "/tf_static".into(),
+                sightings: own("sightings"),
+                coverage: own("coverage"),
+            },
+        }
+    }
+
+    /// The topics that a replay must feed, in full.
+    pub fn inputs(&self) -> Vec<Arc<str>> {
+        let t = &self.topics;
+        vec![t.reads.clone(), t.missions.clone(), t.tf.clone(), t.tf_static.clone()]
+    }
+
+    fn on_mission(&mut self, state: &MissionState, out: &mut Outbox) {
+        let scanning = state.state == MissionState::SCANNING;
+        let name = format!("{}/{}/{}", self.robot, state.face, state.pass);
+        if scanning && self.pass.as_ref().is_some_and(|p| p.scan.name == name) {
+            return;
+        }
+        if let Some(pass) = &mut self.pass {
+            pass.closing_since_ns.get_or_insert(out.now_ns());
+        }
+        if scanning {
+            // The pilot has gone on to the next pass at once: what still waits is given up rather than mixed.
+            self.finish(out);
+            match state.face.parse() {
+                Ok(face) if self.site.face(&face).is_some() => {
+                    self.pass = Some(Pass {
+                        face,
+                        scan: Scan { name, ..Scan::default() },
+                        index: BTreeMap::new(),
+                        waiting: VecDeque::new(),
+                        closing_since_ns: None,
+                    });
+                }
+                _ => self.count.unknown_face += 1,
+            }
+        }
+    }
+
+    fn on_read(&mut self, read: &TagRead) {
+        let Some(pass) = self.pass.as_mut().filter(|p| p.closing_since_ns.is_none()) else {
+            self.count.outside_pass += 1;
+            return;
+        };
+        let Ok(uid) = Uid::new(&read.uid) else {
+            self.count.bad_uid += 1;
+            return;
+        };
+        if !(read.frequency_hz.is_finite() && read.frequency_hz > 0.0) || read.antenna == 0 {
+            self.count.bad_value += 1;
+            return;
+        }
+        if pass.scan.reads.len() + pass.waiting.len() >= MAX_READS {
+            self.count.overflow += 1;
+            return;
+        }
+        let tag = *pass.index.entry(uid).or_insert_with_key(|uid| {
+            pass.scan.tags.push(uid.clone());
+            pass.scan.tags.len() as u32 - 1
+        });
+        pass.waiting.push_back(Waiting {
+            stamp_ns: read.header.stamp.to_ns(),
+            frame: read.header.frame_id.clone(),
+            tag,
+            read: read.clone(),
+        });
+    }
+
+    fn on_tf(&mut self, message: &TFMessage, fixed: bool) {
+        for t in &message.transforms {
+            let (parent, child, stamp_ns) = (&t.header.frame_id, &t.child_frame_id, t.header.stamp.to_ns());
+            let inserted = match isometry_from_transform(&t.transform) {
+                Some(pose) if fixed => self.tf.insert_static(parent, child, pose).is_ok(),
+                Some(pose) => self.tf.insert(parent, child, stamp_ns, pose).is_ok(),
+                None => false,
+            };
+            self.count.bad_transform += u64::from(!inserted);
+        }
+    }
+
+    /// Joins waiting reads with the antenna's place, as far as transforms reach.
+    fn join(&mut self, now_ns: i64) {
+        let Some(pass) = &mut self.pass else { return };
+        let Some((_, face)) = self.site.face(&pass.face) else { return };
+        while let Some(next) = pass.waiting.front() {
+            match self.tf.lookup("map", &next.frame, next.stamp_ns) {
+                Ok(map_from_antenna) => {
+                    let at = map_from_antenna.translation.vector;
+                    let at = face.face_from_map([at.x, at.y, at.z]);
+                    pass.scan.reads.push(Read {
+                        stamp_ns: Some(next.stamp_ns),
+                        tag: next.tag,
+                        antenna: next.read.antenna,
+                        frequency_hz: next.read.frequency_hz,
+                        rssi_dbm: next.read.rssi_dbm,
+                        phase_rad: next.read.phase_rad,
+                        antenna_m: at.map(|v| v as f32),
+                    });
+                    self.count.located += 1;
+                }
+                Err(_) if now_ns - next.stamp_ns < TF_PATIENCE_NS => return,
+                Err(error) => {
+                    tracing::debug!(%error, "a read has no transform at its stamp");
+                    self.count.no_transform += 1;
+                }
+            }
+            pass.waiting.pop_front();
+        }
+    }
+
+    fn finish(&mut self, out: &mut Outbox) {
+        self.join(out.now_ns());
+        let Some(pass) = self.pass.take() else { return };
+        self.count.no_transform += pass.waiting.len() as u64;
+        let Some((_, face)) = self.site.face(&pass.face) else { return };
+        let geometry = FaceGeometry::new(pass.face.clone(), face);
+        let result = locate_face(&pass.scan, &geometry, &self.settings);
+        let header = Header::new(out.now_ns(), "map");
+        let robot = self.robot.to_string();
+        let sightings = result.sightings.iter().map(Into::into).collect();
+        let message =
+            Sightings { header: header.clone(), robot: robot.clone(), scan: pass.scan.name, sightings };
+        out.publish(&self.topics.sightings, message);
+        for tier in &result.coverage {
+            let coverage = Coverage {
+                header: header.clone(),
+                robot: robot.clone(),
+                scan: tier.scan.clone(),
+                face: tier.face.to_string(),
+                tier: tier.tier,
+                bin_m: tier.bin_m,
+                read_probability: tier.read_probability.clone(),
+            };
+            out.publish(&self.topics.coverage, coverage);
+        }
+    }
+}
+
+impl Node for LocatorNode {
+    fn name(&self) -> &str {
+        "locator"
+    }
+
+    fn subscriptions(&self) -> Vec<Arc<str>> {
+        self.inputs()
+    }
+
+    fn on_message(&mut self, input: &Publication, out: &mut Outbox) {
+        match &*input.message {
+            AnyMessage::TagRead(read) => self.on_read(read),
+            AnyMessage::MissionState(state) => self.on_mission(state, out),
+            AnyMessage::TFMessage(tf) => self.on_tf(tf, input.topic == self.topics.tf_static),
+            _ => {}
+        }
+    }
+
+    fn on_time(&mut self, out: &mut Outbox) {
+        self.join(out.now_ns());
+        let over = self.pass.as_ref().is_some_and(|p| p.closing_since_ns.is_some() && p.waiting.is_empty());
+        if over {
+            self.finish(out);
+        }
+    }
+
+    fn health(&self) -> Health {
+        let c = &self.count;
+        let bad = c.bad_uid + c.bad_value + c.no_transform + c.overflow + c.unknown_face + c.bad_transform;
+        Health {
+            level: if bad > 0 { Level::Warn } else { Level::Ok },
+            summary: if bad > 0 { format!("{bad} inputs left out") } else { "ok".into() },
+            values: vec![
+                ("reads_located", c.located.to_string()),
+                ("reads_outside_a_pass", c.outside_pass.to_string()),
+                ("reads_bad_uid", c.bad_uid.to_string()),
+                ("reads_bad_value", c.bad_value.to_string()),
+                ("reads_without_transform", c.no_transform.to_string()),
+                ("reads_dropped_queue_full", c.overflow.to_string()),
+                ("transforms_refused", c.bad_transform.to_string()),
+                ("passes_on_unknown_face", c.unknown_face.to_string()),
+            ],
+        }
+    }
+}
