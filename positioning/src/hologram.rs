@@ -3,23 +3,33 @@
 //! A hologram (after Tagoram, MobiCom 2014) over x and range: at each place, how well the phases of the full
 //! aperture line up once the distances to that place are taken out. One range is asked for the whole row.
 
-use num_complex::Complex64;
-
 use crate::profile::Profile;
+use crate::quick::sin_cos_turns;
 
 /// Grid of the coarse search: half a turn of phase is 8 cm of range and, at the ends of the track, of x.
 const STEP_X: f64 = 0.015;
 const STEP_RANGE: f64 = 0.03;
 
-/// Coherence 0 to 1 of a profile with a tag at `x`, `range`.
-pub(crate) fn coherence(profile: &Profile, x: f64, range: f64) -> f64 {
-    let (mut sum, mut weight) = (Complex64::ZERO, 0.0);
-    for p in &profile.points {
-        let d = (p.x - x).hypot(range + p.out);
-        sum += p.weight * Complex64::cis(p.phase - profile.k * d);
-        weight += p.weight;
+/// Coherence 0 to 1 of a profile with a tag at each of `xs`, all at `range`.
+fn coherence(profile: &Profile, xs: &[f64], range: f64) -> Vec<f32> {
+    let (mut re, mut im) = (vec![0f32; xs.len()], vec![0f32; xs.len()]);
+    let xs: Vec<f32> = xs.iter().map(|&x| x as f32).collect();
+    let per_m = (profile.k / std::f64::consts::TAU) as f32;
+    let mut weight = 0f32;
+    for p in profile.points.iter().filter(|p| p.weight > 0.0) {
+        let (w, turns) = (p.weight as f32, (p.phase / std::f64::consts::TAU) as f32);
+        let (at, s) = (p.x as f32, (range + p.out) as f32);
+        weight += w;
+        for ((re, im), x) in re.iter_mut().zip(&mut im).zip(&xs) {
+            let (sin, cos) = sin_cos_turns(turns - per_m * ((at - x) * (at - x) + s * s).sqrt());
+            *re += w * cos;
+            *im += w * sin;
+        }
     }
-    if weight > 0.0 { sum.norm() / weight } else { 0.0 }
+    if weight > 0.0 {
+        re.iter_mut().zip(&im).for_each(|(re, im)| *re = (*re * *re + im * im).sqrt() / weight);
+    }
+    re
 }
 
 /// Places along the track to try, m.
@@ -46,7 +56,7 @@ pub(crate) fn common_range(profiles: &[&Profile], xs: &[f64], ranges: &[f64]) ->
     for &range in ranges {
         let score: f64 = profiles
             .iter()
-            .map(|p| xs.iter().map(|&x| coherence(p, x, range)).fold(0.0, f64::max).powi(2))
+            .map(|p| f64::from(coherence(p, xs, range).into_iter().fold(0.0, f32::max)).powi(2))
             .sum();
         if score > best.0 {
             best = (score, Some(range));
@@ -57,12 +67,16 @@ pub(crate) fn common_range(profiles: &[&Profile], xs: &[f64], ranges: &[f64]) ->
 
 /// Peaks of the coherence along x at the given range of each antenna, best first, at most `most`.
 pub(crate) fn peaks(profiles: &[Profile], ranges: &[f64], xs: &[f64], most: usize) -> Vec<f64> {
-    let score: Vec<f64> =
-        xs.iter().map(|&x| profiles.iter().map(|p| coherence(p, x, ranges[p.antenna])).sum()).collect();
+    let mut score = vec![0f32; xs.len()];
+    for p in profiles {
+        for (sum, c) in score.iter_mut().zip(coherence(p, xs, ranges[p.antenna])) {
+            *sum += c;
+        }
+    }
     let mut tops: Vec<usize> = (0..xs.len())
         .filter(|&i| {
-            let left = i.checked_sub(1).map_or(f64::NEG_INFINITY, |j| score[j]);
-            let right = score.get(i + 1).copied().unwrap_or(f64::NEG_INFINITY);
+            let left = i.checked_sub(1).map_or(f32::NEG_INFINITY, |j| score[j]);
+            let right = score.get(i + 1).copied().unwrap_or(f32::NEG_INFINITY);
             score[i] > left && score[i] >= right
         })
         .collect();

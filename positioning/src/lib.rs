@@ -15,6 +15,7 @@ mod normal;
 pub mod pose;
 mod power;
 mod profile;
+mod quick;
 mod range_fit;
 pub mod scan_match;
 mod settings;

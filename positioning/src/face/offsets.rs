@@ -7,7 +7,7 @@
 use num_complex::Complex32;
 
 use super::observations::Observations;
-use super::search::sin_cos_turns;
+use crate::quick::sin_cos_turns;
 
 /// Where a tag is thought to be.
 #[derive(Debug, Clone, Copy)]

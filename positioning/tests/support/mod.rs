@@ -1,6 +1,6 @@
 //! A small made-up shelf and a robot's pass along it: geometry, hopping offsets, and a phase error that is alike over
 //! some centimetres. Not the twin: just enough to hold the fit against known places.
-#![allow(dead_code, missing_docs)]
+#![allow(dead_code, missing_docs, clippy::unwrap_used)]
 
 use domain::{Read, Scan, Uid};
 use positioning::{FaceGeometry, TierGeometry};
