@@ -91,6 +91,9 @@ pub(crate) fn fit_row(
     settings: &LocateSettings,
 ) {
     let antennas = ranges.len();
+    if antennas == 0 {
+        return; // no read at all
+    }
     let prior = 1.0 / settings.range_spread_m.powi(2);
     for _ in 0..ROUNDS {
         // Normal equations of the shared ranges, what each tag can move by itself eliminated (Schur complement).
