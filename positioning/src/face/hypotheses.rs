@@ -28,9 +28,9 @@ pub(crate) struct Hypothesis {
 }
 
 /// Depth of a tag behind the front edge: books stand with their spines there.
-const TAG_Y: f64 = -0.015;
+pub(crate) const TAG_Y: f64 = -0.015;
 /// Heights over the board at which tags are looked for, m.
-const TAG_Z: [f64; 3] = [0.05, 0.08, 0.11];
+pub(crate) const TAG_Z: [f64; 3] = [0.05, 0.08, 0.11];
 /// Before any read: how many of the tags read belong to the face, to the one behind, to the one across.
 const SHARES: [f64; 3] = [0.90, 0.05, 0.05];
 

@@ -14,6 +14,8 @@ pub(crate) struct Observation {
     pub at: [f32; 3],
     /// 1 for a sound phase, less for reads that disagree, 0 without phase.
     pub weight: f32,
+    /// Index of the antenna.
+    pub antenna: u32,
     /// Antenna and carrier pair.
     pub group: u32,
     /// Mean RSSI, dBm; NaN when not given.
@@ -28,6 +30,7 @@ pub(crate) struct Observations {
     pub spans: Vec<(usize, usize)>,
     /// Number of antenna and carrier pairs.
     pub groups: usize,
+    pub antennas: usize,
     /// Share of each tag's observations that counts as independent: neighbouring places err alike.
     pub temper: Vec<f32>,
 }
@@ -39,6 +42,7 @@ impl Observations {
             all: Vec::with_capacity(cells.cells.len()),
             spans: Vec::with_capacity(cells.tags.len()),
             groups: cells.antennas.len() * carriers,
+            antennas: cells.antennas.len(),
             temper: Vec::with_capacity(cells.tags.len()),
         };
         for tag in 0..cells.tags.len() {
@@ -53,6 +57,7 @@ impl Observations {
                     per_m: (wavenumber(hz, pi_ambiguous) / std::f64::consts::TAU) as f32,
                     at: c.at.map(|v| v as f32),
                     weight: if c.phases == 0 { 0.0 } else { (c.phasor.norm() / n).powi(2) as f32 },
+                    antenna: u32::from(c.antenna),
                     group: u32::from(c.antenna) * carriers as u32 + u32::from(c.carrier),
                     rssi: c.rssi().map_or(f32::NAN, |r| r as f32),
                 });

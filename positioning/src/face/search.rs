@@ -3,7 +3,7 @@
 //! Runs over a grid of places in the inner loop, in single precision with [`crate::quick`]'s functions, so that
 //! the compiler makes vector code of it: a pass asks some ten million times.
 
-use super::field::{ELSEWHERE_DB, Field, LEVEL_DB, SCATTER_DB};
+use super::field::{ELSEWHERE_DB, Field, SCATTER_DB};
 use super::hypotheses::{Hypothesis, Side};
 use super::observations::Observation;
 use crate::quick::{log2, sin_cos_turns};
@@ -33,77 +33,138 @@ impl Grid {
 pub(crate) struct Model<'a> {
     /// Offset of each antenna and carrier pair, turns.
     pub offsets: &'a [f32],
-    pub field: Field,
-    /// 1/σ² of the phase error, 1/rad²; 0 leaves the phase out.
+    pub field: &'a Field,
+    /// 1/σ² of the phase error over the whole aperture, 1/rad²; 0 leaves the phase out.
     pub phase_precision: f32,
 }
 
 /// Log-likelihood along one candidate line, and the coherence of the phase there.
 pub(crate) struct Line {
     pub log: [f32; POINTS],
-    /// Resultant length of the phases, 0 to 1.
+    /// Resultant length of the phases over the whole aperture, 0 to 1.
     pub coherence: [f32; POINTS],
 }
 
-/// Scores one candidate line for one tag's observations. `temper` is the share of them that is independent.
+/// Scores one candidate line for one tag's observations. `temper` is the share of them that is independent,
+/// `counts` are the tag's observations by antenna.
 pub(crate) fn score(
+    observations: &[Observation],
+    temper: f32,
+    counts: &[u32],
+    h: &Hypothesis,
+    grid: Grid,
+    model: &Model<'_>,
+) -> Line {
+    let shares = match h.side {
+        Side::Front => {
+            model.field.shares(counts, h.tier) + model.field.count(observations.len(), Some(h.tier))
+        }
+        Side::Behind | Side::Across => {
+            model.field.even_shares(counts) + model.field.count(observations.len(), None)
+        }
+    };
+    let mut line = Line { log: [h.prior + shares; POINTS], coherence: [0.0; POINTS] };
+    if model.phase_precision > 0.0 {
+        add_phase(&mut line, observations, temper, h, grid, model);
+    }
+    add_power(&mut line, observations, temper, h, grid, model);
+    add_reach(&mut line, observations, h, grid);
+    line
+}
+
+fn add_phase(
+    line: &mut Line,
     observations: &[Observation],
     temper: f32,
     h: &Hypothesis,
     grid: Grid,
     model: &Model<'_>,
-) -> Line {
+) {
     let (mut re, mut im) = ([0f32; POINTS], [0f32; POINTS]);
-    let (mut level, mut square) = ([0f32; POINTS], [0f32; POINTS]);
-    let (mut weight, mut powers) = (0f32, 0f32);
-    let half_decade = 0.5 * std::f32::consts::LOG10_2 * model.field.decay;
-    for o in observations {
+    let mut weight = 0f32;
+    for o in observations.iter().filter(|o| o.weight > 0.0) {
         let across = (o.at[1] - h.y).powi(2) + (o.at[2] - h.z).powi(2);
         let start = grid.from - o.at[0];
         let phase = o.turns - model.offsets[o.group as usize];
-        if o.weight > 0.0 && model.phase_precision > 0.0 {
-            weight += o.weight;
-            for i in 0..POINTS {
-                let dx = start + grid.step * i as f32;
-                let (s, c) = sin_cos_turns(phase - o.per_m * (dx * dx + across).sqrt());
-                re[i] += o.weight * c;
-                im[i] += o.weight * s;
-            }
-        }
-        if o.rssi.is_finite() {
-            powers += 1.0;
-            for i in 0..POINTS {
-                let dx = start + grid.step * i as f32;
-                // Level that the tag would have at 1 m; small numbers, so that single precision does for the spread.
-                let l = o.rssi + 60.0 + half_decade * log2(dx * dx + across);
-                level[i] += l;
-                square[i] += l * l;
-            }
-        }
-    }
-    let mut line = Line { log: [h.prior; POINTS], coherence: [0.0; POINTS] };
-    if weight > 0.0 {
-        let gain = temper * model.phase_precision;
+        weight += o.weight;
         for i in 0..POINTS {
-            let length = (re[i] * re[i] + im[i] * im[i]).sqrt();
-            line.coherence[i] = length / weight;
-            line.log[i] += gain * length;
+            let dx = start + grid.step * i as f32;
+            let (s, c) = sin_cos_turns(phase - o.per_m * (dx * dx + across).sqrt());
+            re[i] += o.weight * c;
+            im[i] += o.weight * s;
         }
     }
-    if powers > 0.0 {
-        let (usual, spread) = match h.side {
-            Side::Front => (model.field.level, LEVEL_DB),
-            Side::Behind | Side::Across => (model.field.level + ELSEWHERE_DB.0, ELSEWHERE_DB.1),
-        };
+    if weight <= 0.0 {
+        return;
+    }
+    for i in 0..POINTS {
+        let length = (re[i] * re[i] + im[i] * im[i]).sqrt();
+        line.coherence[i] = length / weight;
+        line.log[i] += temper * model.phase_precision * length;
+    }
+}
+
+fn add_power(
+    line: &mut Line,
+    observations: &[Observation],
+    temper: f32,
+    h: &Hypothesis,
+    grid: Grid,
+    model: &Model<'_>,
+) {
+    let (mut level, mut square) = ([0f32; POINTS], [0f32; POINTS]);
+    let mut powers = 0f32;
+    let half_decade = 0.5 * std::f32::consts::LOG10_2 * model.field.decay;
+    for o in observations.iter().filter(|o| o.rssi.is_finite()) {
+        let across = (o.at[1] - h.y).powi(2) + (o.at[2] - h.z).powi(2);
+        let start = grid.from - o.at[0];
+        let shade = if h.side == Side::Front { model.field.shade(o.antenna, h.tier) } else { 0.0 };
+        powers += 1.0;
         for i in 0..POINTS {
-            let mean = level[i] / powers;
-            let around = (square[i] - level[i] * mean).max(0.0);
-            line.log[i] -= temper * around / (2.0 * SCATTER_DB * SCATTER_DB);
-            if usual.is_finite() {
-                let z = (mean - 60.0 - usual) / spread;
-                line.log[i] -= 0.5 * z * z + spread.ln();
-            }
+            let dx = start + grid.step * i as f32;
+            // Level that the tag would have at 1 m; small numbers, so that single precision does for the spread.
+            let l = o.rssi - shade + 60.0 + half_decade * log2(dx * dx + across);
+            level[i] += l;
+            square[i] += l * l;
         }
     }
-    line
+    if powers <= 0.0 {
+        return;
+    }
+    let (usual, spread) = match h.side {
+        Side::Front => (model.field.level_of(h.tier), model.field.level_std),
+        Side::Behind | Side::Across => (model.field.level + ELSEWHERE_DB.0, ELSEWHERE_DB.1),
+    };
+    for i in 0..POINTS {
+        let mean = level[i] / powers;
+        let around = (square[i] - level[i] * mean).max(0.0);
+        line.log[i] -= temper * around / (2.0 * SCATTER_DB * SCATTER_DB);
+        if usual.is_finite() {
+            let z = (mean - 60.0 - usual) / spread;
+            line.log[i] -= 0.5 * z * z + spread.ln();
+        }
+    }
+}
+
+/// How far a tag may be from the middle of the places that it was read from, m: what is the same for all of its reads
+/// (coupling), and what each has for itself. A tag is read while an antenna is near; one that would have been read only
+/// from afar, and not when the antenna came close, is not there.
+const REACH_FRONT: (f32, f32) = (0.10, 0.30);
+const REACH_ELSEWHERE: (f32, f32) = (0.25, 0.50);
+
+fn add_reach(line: &mut Line, observations: &[Observation], h: &Hypothesis, grid: Grid) {
+    let n = observations.len() as f32;
+    if observations.is_empty() {
+        return;
+    }
+    let middle = observations.iter().map(|o| o.at[0]).sum::<f32>() / n;
+    let (common, each) = match h.side {
+        Side::Front => REACH_FRONT,
+        Side::Behind | Side::Across => REACH_ELSEWHERE,
+    };
+    let std = (common * common + each * each / n).sqrt();
+    for (i, log) in line.log.iter_mut().enumerate() {
+        let z = (grid.at(i) - middle) / std;
+        *log -= 0.5 * z * z + std.ln();
+    }
 }
