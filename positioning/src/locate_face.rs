@@ -295,9 +295,9 @@ impl<'a> Pass<'a> {
             .into_iter()
             .max_by(|a, b| of(&|h| h.side == *a).total_cmp(&of(&|h| h.side == *b)))
             .unwrap_or(Side::Front);
-        // The tiers under the likeliest side; evened a little, since no model is that sure of itself.
-        let mut by_tier: Vec<f64> =
-            (0..tiers).map(|t| of(&|h| h.side == side && h.tier == t) / all + 1e-3).collect();
+        // The tiers under the likeliest side, evened: coupling misleads all reads of a tag together.
+        let share = |t| of(&|h| h.side == side && h.tier == t) / all + 1e-6;
+        let mut by_tier: Vec<f64> = (0..tiers).map(|t| share(t).powf(1.0 / EVEN_TIERS)).collect();
         let sum: f64 = by_tier.iter().sum();
         by_tier.iter_mut().for_each(|p| *p /= sum);
         let tier = (0..tiers).max_by(|&a, &b| by_tier[a].total_cmp(&by_tier[b]).then(b.cmp(&a))).unwrap_or(0);
