@@ -60,6 +60,7 @@ fn the_same_seed_gives_the_same_run_and_another_seed_another() {
         (twin.state_hash(), out)
     };
     let (a, b, c) = (run(5), run(5), run(6));
+    println!("state hash of seed 5 after 6 s: {}", a.0);
     assert_eq!(a.0, b.0);
     assert_eq!(a.1.len(), b.1.len());
     for (x, y) in a.1.iter().zip(&b.1) {

@@ -64,3 +64,9 @@ fn a_file_that_is_not_there_is_named() {
     let e = Scenario::load(std::path::Path::new("no/such/scenario.toml")).unwrap_err().to_string();
     assert!(e.starts_with("no/such/scenario.toml: "), "{e}");
 }
+
+#[test]
+fn the_written_out_demo_is_the_demo() {
+    let file = std::path::Path::new(env!("CARGO_MANIFEST_DIR")).join("scenarios/demo.toml");
+    assert_eq!(Scenario::load(&file).unwrap(), Scenario::demo(1));
+}
