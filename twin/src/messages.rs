@@ -16,7 +16,7 @@ use interfaces::tf2_msgs::TFMessage;
 
 use crate::radio::RadioRead;
 use crate::scenario::RobotSettings;
-use crate::sensors::{Battery, Imu, ImuSample, Lidar, OdometrySample};
+use crate::sensors::{Battery, Imu, ImuSample, Lidar, NOMINAL_V, OdometrySample};
 
 /// Time of one lidar turn, s.
 pub(crate) const SCAN_S: f64 = 0.1;
@@ -162,11 +162,10 @@ impl Names {
     }
 
     pub fn battery(&self, now_ns: i64, b: &Battery) -> Publication {
-        let volts = b.voltage();
-        let capacity = b.settings().capacity_wh / volts;
+        let capacity = b.settings().capacity_wh / NOMINAL_V;
         let m = BatteryState {
             header: Header::new(now_ns, self.base_frame.clone()),
-            voltage: volts as f32,
+            voltage: b.voltage() as f32,
             temperature: f32::NAN,
             current: -b.current() as f32,
             charge: (capacity * b.charge()) as f32,

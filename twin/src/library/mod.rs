@@ -1,6 +1,6 @@
 //! The demo library: site, books and where each of them belongs, made from a seed.
 //!
-//! Everything here is what the library itself knows. What is wrong on the shelves is in [`crate::errors`].
+//! Everything here is what the library itself knows. What is wrong on the shelves is in [`crate::inject`].
 
 mod books;
 mod site;

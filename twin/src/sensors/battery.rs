@@ -23,6 +23,8 @@ impl Default for BatterySettings {
 
 /// What the motors draw at 1 m/s, W.
 const DRIVE_W_PER_MPS: f64 = 60.0;
+/// Voltage that the capacity in Ah is told at, V.
+pub const NOMINAL_V: f64 = 25.2;
 /// Voltage of an empty and of a full battery, V: seven lithium cells in series.
 const EMPTY_FULL_V: [f64; 2] = [21.0, 29.4];
 

@@ -5,7 +5,7 @@ mod imu;
 mod lidar;
 mod odometry;
 
-pub use battery::{Battery, BatterySettings};
+pub use battery::{Battery, BatterySettings, NOMINAL_V};
 pub use imu::{Imu, ImuSample, ImuSettings};
 pub use lidar::{Lidar, LidarSettings};
 pub use odometry::{Odometry, OdometrySample, OdometrySettings};
