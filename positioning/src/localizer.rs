@@ -249,7 +249,8 @@ impl Localizer {
         let points = self.points(scan);
         let mut inlier_share = 0.0;
         if points.len() >= self.settings.scan.min_beams {
-            if first || self.misses >= self.settings.lost_after {
+            // A search takes as long as hundreds of updates, so a lost robot searches once in a while.
+            if first || (self.misses > 0 && self.misses.is_multiple_of(self.settings.lost_after.max(1))) {
                 self.relocate(&points);
             }
             inlier_share = self.correct(&points);

@@ -79,6 +79,8 @@ impl Default for NavigatorParams {
 }
 
 const TICK_NS: i64 = 50_000_000;
+/// Stop commands after a goal's end: one may be lost on the way to the base.
+const STOP_TICKS: u8 = 10;
 const FEEDBACK_NS: i64 = 500_000_000;
 /// How far ahead it looks for obstacles, m: braking from full speed and the gap, twice.
 const HORIZON_M: f64 = 1.2;
@@ -99,6 +101,7 @@ pub struct NavigatorNode {
     follow: ActionTopics,
     navigate: ActionTopics,
     task: Option<Task>,
+    stops_left: u8,
     next_tick_ns: Option<i64>,
     now_ns: i64,
     malformed: u64,
@@ -127,6 +130,7 @@ impl NavigatorNode {
             follow: ActionTopics::new(robot, "follow_face"),
             navigate: ActionTopics::new(robot, "navigate_to_pose"),
             task: None,
+            stops_left: 0,
             next_tick_ns: None,
             now_ns: 0,
             malformed: 0,
@@ -207,6 +211,7 @@ impl NavigatorNode {
     fn finish(&mut self, outcome: Result<(), Failure>, out: &mut Outbox) {
         if let Some(task) = self.task.take() {
             self.command(Command::default(), out);
+            self.stops_left = STOP_TICKS;
             self.end(&task, outcome, out);
         }
         self.state = "idle";
@@ -243,7 +248,13 @@ impl NavigatorNode {
     /// One control period.
     fn tick(&mut self, out: &mut Outbox) {
         let now = out.now_ns();
-        let Some(mut task) = self.task.take() else { return };
+        let Some(mut task) = self.task.take() else {
+            if self.stops_left > 0 {
+                self.stops_left -= 1;
+                self.command(Command::default(), out);
+            }
+            return;
+        };
         let seconds = |ns: i64| ns as f64 * 1e-9;
         let at = match self.senses.pose(now, &self.params) {
             Ok(at) => {

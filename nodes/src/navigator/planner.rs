@@ -376,7 +376,7 @@ mod tests {
     #[test]
     fn a_closed_end_sends_the_robot_the_other_way_round() {
         let planner = Planner::new(&room(), PlannerParams::default()).unwrap();
-        let cart: Vec<[f64; 2]> = (0..40).map(|i| [1.0 + 0.01 * f64::from(i), 2.0]).collect();
+        let cart: Vec<[f64; 2]> = (0..100).map(|i| [0.5 + 0.01 * f64::from(i), 2.0]).collect();
         let path = planner.plan([2.2, 0.8], [2.2, 3.2], &cart).unwrap();
         assert!(path.iter().any(|p| p[0] > 6.0), "{path:?}");
         let free = planner.plan([2.2, 0.8], [2.2, 3.2], &[]).unwrap();

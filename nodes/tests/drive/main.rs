@@ -64,7 +64,8 @@ fn a_pass_keeps_the_antennas_at_constant_distance_and_speed() {
     let done = run.until(120.0, |r| {
         let t = r.world.toy.truth;
         let p = face.face_from_map([t.x, t.y, 0.0]);
-        if p[0] > 0.0 && p[0] < 4.5 && r.world.toy.speed > 0.01 {
+        let along = wrap_angle(t.theta - face.heading_deg.to_radians()).abs() < 0.5;
+        if along && p[0] > 0.0 && p[0] < 4.5 {
             track.push((p[1], r.world.toy.speed));
         }
         !r.kept.results("follow_face").is_empty()

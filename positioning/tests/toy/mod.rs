@@ -74,7 +74,7 @@ pub struct Toy {
     pub slip: f64,
     pub odometry_scale: f64,
     pub range_std: f64,
-    /// Least distance to a wall or shelf so far, m.
+    /// Least distance to a wall or shelf so far, m; at most 0.6.
     pub clearance: f64,
     rng: ChaCha8Rng,
 }
@@ -94,7 +94,7 @@ impl Toy {
             slip: 0.03,
             odometry_scale: 1.01,
             range_std: 0.01,
-            clearance: f64::INFINITY,
+            clearance: 0.6,
             rng: ChaCha8Rng::seed_from_u64(seed),
         }
     }
