@@ -69,16 +69,22 @@ impl Floor {
                     format!("{x:.1},{y:.1}")
                 })
                 .collect();
+            let corners = zone.polygon_m.len().max(1) as f64;
+            let mean = |axis: usize| zone.polygon_m.iter().map(|p| p[axis]).sum::<f64>() / corners;
+            let middle = px([mean(0), mean(1)]);
             let _ = writeln!(
                 svg,
-                "<polygon class=\"nogo\" points=\"{}\"><title>{}</title></polygon>",
+                "<polygon class=\"nogo\" points=\"{}\"/>\
+                 <text class=\"small\" x=\"{:.1}\" y=\"{:.1}\" text-anchor=\"middle\">{}</text>",
                 points.join(" "),
+                middle.0,
+                middle.1 + 4.0,
                 escape(&zone.id)
             );
         }
     }
 
-    /// The width of each aisle: where two faces look at each other, from the middle of what they share.
+    /// The width of each aisle: where two faces look at each other.
     fn draw_aisles(&self, svg: &mut String, px: &impl Fn([f64; 2]) -> (f64, f64)) {
         for (i, a) in self.faces.iter().enumerate() {
             for b in &self.faces[i + 1..] {
