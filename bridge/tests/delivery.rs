@@ -67,6 +67,8 @@ impl Running {
     }
 
     async fn get(&self, path: &str) -> serde_json::Value {
+        // The courier does this too, but a test's own client may come first.
+        let _ = rustls::crypto::ring::default_provider().install_default();
         let url = format!("http://{}{path}", self.address);
         reqwest::get(url).await.unwrap().json().await.unwrap()
     }
@@ -113,6 +115,41 @@ async fn every_shelf_error_arrives_once_and_in_order() {
     assert_eq!(runs["items"][0]["summary"]["expected"], audit.expected);
     assert_eq!(store.outbox().unwrap().pending, 0);
     platform.stop().await;
+}
+
+/// A bare machine has no certificates, and an office one a proxy: neither may keep the embedded platform from us.
+#[tokio::test]
+async fn the_embedded_platform_needs_no_certificates_and_no_proxy() {
+    let dir = tempfile::tempdir().unwrap();
+    let (db, at) = (dir.path().join("results.db"), dir.path().join("platform.db"));
+    let (mut audit, facts) = sample(1);
+    audit.errors.truncate(3);
+    Store::open(&db).unwrap().record(&facts, &audit).unwrap();
+    let platform = Running::start(&at, any_port()).await;
+    let mut child = Command::new(std::env::current_exe().unwrap())
+        .args(["--exact", "the_process_that_drains", "--ignored", "--nocapture"])
+        .env("BRIDGE_TEST_STORE", &db)
+        .env("BRIDGE_TEST_URL", platform.events_url())
+        .env("SSL_CERT_FILE", "/dev/null")
+        .env("SSL_CERT_DIR", "/nonexistent")
+        .env("HTTP_PROXY", "http://127.0.0.1:9")
+        .env("http_proxy", "http://127.0.0.1:9")
+        .spawn()
+        .unwrap();
+    let ended = tokio::task::spawn_blocking(move || child.wait()).await.unwrap();
+    assert!(ended.unwrap().success());
+    assert_eq!(platform.numbers(&facts.run).await, [1, 2, 3]);
+}
+
+#[tokio::test]
+#[ignore = "runs only as the child of the_embedded_platform_needs_no_certificates_and_no_proxy"]
+async fn the_process_that_drains() {
+    let Some(db) = std::env::var_os("BRIDGE_TEST_STORE") else {
+        println!("SKIPPED: BRIDGE_TEST_STORE is not set");
+        return;
+    };
+    let url = std::env::var("BRIDGE_TEST_URL").unwrap();
+    assert_eq!(drain(&mut courier(Path::new(&db), url)).await.delivered, 4);
 }
 
 #[tokio::test]

@@ -101,12 +101,7 @@ impl Courier {
         if !matches!(url.scheme(), "http" | "https") {
             return Err(bad(format!("found scheme {:?}", url.scheme())));
         }
-        let client = reqwest::Client::builder()
-            .timeout(destination.timeout)
-            .redirect(reqwest::redirect::Policy::none())
-            .user_agent(concat!("shelfwright/", env!("CARGO_PKG_VERSION")))
-            .build()
-            .map_err(CourierError::Client)?;
+        let client = client(&url, destination.timeout).map_err(CourierError::Client)?;
         Ok(Self {
             store: Arc::new(Mutex::new(store)),
             outbox: Outbox::new(policy),
@@ -231,6 +226,26 @@ impl Courier {
         });
         Ok(done.await.map_err(CourierError::Thread)??)
     }
+}
+
+/// A client for one address. Plain HTTP needs no certificates, so a machine that has none can still talk to the
+/// embedded platform; and what is on this machine is never asked for through a proxy.
+fn client(url: &reqwest::Url, timeout: Duration) -> reqwest::Result<reqwest::Client> {
+    let mut builder = reqwest::Client::builder()
+        .timeout(timeout)
+        .redirect(reqwest::redirect::Policy::none())
+        .user_agent(concat!("shelfwright/", env!("CARGO_PKG_VERSION")));
+    if url.scheme() == "http" {
+        let config = rustls::ClientConfig::builder()
+            .with_root_certificates(rustls::RootCertStore::empty())
+            .with_no_client_auth();
+        builder = builder.tls_backend_preconfigured(config);
+    }
+    let host = url.host_str().unwrap_or("").trim_matches(['[', ']']);
+    if host == "localhost" || host.parse::<std::net::IpAddr>().is_ok_and(|ip| ip.is_loopback()) {
+        builder = builder.no_proxy();
+    }
+    builder.build()
 }
 
 /// Chooses ring as rustls' provider, once per process; a choice already made by the program stays.
