@@ -13,6 +13,7 @@ mod judge;
 mod order;
 mod posterior;
 mod settings;
+mod spread;
 mod stacks;
 mod stat;
 #[cfg(test)]

@@ -2,19 +2,20 @@
 //! locator's standard deviations and tier probabilities are, how far a face is shifted, and how many books are gone.
 
 use super::AuditSettings;
-use super::fuse::FaceBelief;
+use super::spread::{AlongModel, Spread};
 use super::stacks::{Grid, Shelf};
-use super::stat::quantile;
 use super::tiers::TierModel;
 
 /// Labels needed before anything is learnt.
 pub const ENOUGH: usize = 30;
 
-/// All that is learnt from a run; one entry a face.
+/// All that is learnt from a run.
 #[derive(Debug, Clone)]
 pub struct Model {
-    pub std_scale: Vec<StdScale>,
-    pub tiers: Vec<TierModel>,
+    /// One a face.
+    pub along: Vec<AlongModel>,
+    /// One for all faces: the same antennas look at them.
+    pub tiers: TierModel,
     pub unread: UnreadModel,
     /// Share of expected books that are gone.
     pub missing_rate: f64,
@@ -27,8 +28,8 @@ pub struct Model {
 impl Model {
     pub fn new(faces: usize, settings: &AuditSettings) -> Self {
         Self {
-            std_scale: vec![StdScale::default(); faces],
-            tiers: vec![TierModel::default(); faces],
+            along: vec![AlongModel::default(); faces],
+            tiers: TierModel::default(),
             unread: UnreadModel::default(),
             missing_rate: settings.missing_rate,
             misplacement_rate: settings.misplacement_rate,
@@ -40,20 +41,23 @@ impl Model {
 /// By how much all positions on a face are shifted to the right, m: the shift that brings most books into their home
 /// bays, held near 0 by the prior. `books` are position, standard deviation and home shelves.
 pub fn face_offset(grid: &Grid<'_>, books: &[(f64, f64, Shelf, Shelf)], settings: &AuditSettings) -> f64 {
+    const WORTH: f64 = 60.0;
     if books.len() < ENOUGH {
         return 0.0;
     }
     let score = |offset: f64| {
         let fit: f64 = books
             .iter()
-            .map(|&(along, std, first, last)| {
+            .map(|&(along, std_m, first, last)| {
+                let spread = Spread { std_m, ..Spread::DOUBTFUL };
                 let density: f64 = (grid.bay(first)..=grid.bay(last))
-                    .map(|bay| grid.bay_density(bay, along - offset, std))
+                    .map(|bay| grid.bay_density(bay, along - offset, &spread))
                     .sum();
                 (density * grid.bay_width_m + 0.02).ln()
             })
             .sum();
-        fit - 0.5 * (offset / settings.offset_std_m).powi(2)
+        // Errors along a shelf hang together, so the books are worth fewer.
+        fit * (WORTH / books.len() as f64).min(1.0) - 0.5 * (offset / settings.offset_std_m).powi(2)
     };
     let mut best = (0.0, score(0.0));
     for step in 1..=40 {
@@ -66,48 +70,6 @@ pub fn face_offset(grid: &Grid<'_>, books: &[(f64, f64, Shelf, Shelf)], settings
         }
     }
     best.0
-}
-
-/// Factors on the locator's standard deviations, 1 or more: for tags with few reads, some, many.
-#[derive(Debug, Clone, Copy, PartialEq)]
-pub struct StdScale([f64; 3]);
-
-impl Default for StdScale {
-    fn default() -> Self {
-        Self([2.0, 1.0, 1.0])
-    }
-}
-
-impl StdScale {
-    fn stratum(reads: u32) -> usize {
-        usize::from(reads > 6) + usize::from(reads > 14)
-    }
-
-    /// A tag's standard deviation as the run shows it, m.
-    pub fn std_m(&self, f: &FaceBelief) -> f64 {
-        f.along_std_m * self.0[Self::stratum(f.reads)]
-    }
-
-    /// From reads and residuals in claimed standard deviations, by their middle and their tail. A stratum with too few
-    /// tags is no better than the one with more reads, and positions are never made surer.
-    pub fn learn(residuals: &[(u32, f64)]) -> Self {
-        let mut scale = Self::default();
-        let mut better = 1.0;
-        for stratum in (0..scale.0.len()).rev() {
-            let mut sizes: Vec<f64> =
-                residuals.iter().filter(|r| Self::stratum(r.0) == stratum).map(|r| r.1.abs()).collect();
-            scale.0[stratum] = if sizes.len() < ENOUGH {
-                scale.0[stratum].max(better)
-            } else {
-                let middle = quantile(&mut sizes, 0.5).unwrap_or(0.0) / 0.6745;
-                let tail = quantile(&mut sizes, 0.95).unwrap_or(0.0) / 1.96;
-                let far = quantile(&mut sizes, 0.985).unwrap_or(0.0) / 2.43;
-                middle.max(tail).max(far).clamp(1.0, 10.0)
-            };
-            better = scale.0[stratum];
-        }
-        scale
-    }
 }
 
 /// Books that a prior rate is worth against the run's own count.

@@ -170,7 +170,7 @@ impl Builder<'_> {
     }
 
     fn std_m(&self, f: &FaceBelief) -> f64 {
-        self.judgement.model.std_scale[f.face].std_m(f)
+        self.judgement.model.along[f.face].spread(f).std_m
     }
 
     fn place(&self, f: &FaceBelief, shelf: Shelf) -> Place {
@@ -206,7 +206,7 @@ impl Builder<'_> {
             e.tier_probability = ln.map_or(0.0, |l| l.exp() as f32);
         }
         if let (Some(i), Some(_)) = (book, home) {
-            e.read_probability = (-self.judgement.posteriors[i].ln_unread.exp_m1()) as f32;
+            e.read_probability = (-self.judgement.posteriors[i].ln_unread.exp_m1()).max(0.0) as f32;
         }
         e
     }
@@ -300,10 +300,10 @@ impl Builder<'_> {
         let Some(f) = best.filter(|_| credible >= 0.5) else { return Err(Box::new(error)) };
         let grid = &self.stacks.grids[f.face];
         let tiers = tier_likelihood(&self.judgement.model, grid, f, 1.0);
-        let std = self.std_m(f);
+        let spread = self.judgement.model.along[f.face].spread(f);
         let mut shelf: (Shelf, f64) = (0, -1.0);
         for s in 0..grid.shelves() {
-            let likelihood = tiers[grid.tier(s)] * grid.bay_density(grid.bay(s), f.along_m, std);
+            let likelihood = tiers[grid.tier(s)] * grid.bay_density(grid.bay(s), f.along_m, &spread);
             if likelihood > shelf.1 {
                 shelf = (s, likelihood);
             }
@@ -314,7 +314,7 @@ impl Builder<'_> {
             face: f.face,
             shelf: shelf.0,
             along_m: f.along_m,
-            along_std_m: std,
+            along_std_m: spread.std_m,
             item,
             thickness_m: self.settings.default_thickness_m,
             height_m: DEFAULT_HEIGHT_M,

@@ -1,11 +1,12 @@
 //! The judgement: rounds of placing books by their neighbours and learning from it, then one decision a book.
 
 use super::AuditSettings;
-use super::calibrate::{self, Model, StdScale, UnreadModel};
+use super::calibrate::{self, Model, UnreadModel};
 use super::expected::{Anchor, Book, Expected, Group, Slot};
 use super::fuse::{Belief, FaceBelief};
 use super::order::{Shelved, smallest_move_set};
 use super::posterior::{Posterior, posterior, tier_likelihood};
+use super::spread::{AlongModel, Residual};
 use super::stacks::{Shelf, Stacks};
 use super::tiers::TierModel;
 
@@ -140,7 +141,7 @@ impl Judge<'_> {
         Some(Anchor {
             shelf: p.home_shelf?,
             along_m: f.along_m,
-            along_std_m: self.model.std_scale[f.face].std_m(f),
+            along_std_m: self.model.along[f.face].spread(f).std_m,
             weight,
         })
     }
@@ -159,8 +160,8 @@ impl Judge<'_> {
 
     fn learn(&mut self) {
         let faces = self.stacks.grids.len();
-        let mut residuals: Vec<Vec<(u32, f64)>> = vec![Vec::new(); faces];
-        let mut labels: Vec<Vec<(&FaceBelief, Vec<usize>)>> = vec![Vec::new(); faces];
+        let mut residuals: Vec<Vec<Residual>> = vec![Vec::new(); faces];
+        let mut labels: Vec<(&FaceBelief, Vec<usize>)> = Vec::new();
         let mut unseen = Vec::new();
         let mut counts = Vec::new();
         let mut expected = 0;
@@ -178,22 +179,21 @@ impl Judge<'_> {
             }
             let (Some(f), Some((face, first, last))) = (self.at_home(i), book.home) else { continue };
             let Some(slot) = self.slots[i].first().filter(|_| f.ln_odds > 0.0) else { continue };
-            let r = (f.along_m - slot.along_m) / f.along_std_m.hypot(slot.along_std_m);
+            let d = f.along_m - slot.along_m;
             if self.posteriors[i].at_home() > 0.5 {
-                residuals[face].push((f.reads, r));
+                residuals[face].push(Residual::new(f, d, slot.along_std_m));
             }
-            // Still by the scale of the round before.
-            let claimed = self.model.std_scale[face].std_m(f) / f.along_std_m;
-            if r.abs() < 2.5 * claimed {
+            // Still by the model of the round before.
+            if d.abs() < 2.5 * self.model.along[face].spread(f).std_m.hypot(slot.along_std_m) {
                 let grid = &self.stacks.grids[face];
                 let mut tiers: Vec<usize> = (first..=last).map(|s| grid.tier(s)).collect();
                 tiers.sort_unstable();
                 tiers.dedup();
-                labels[face].push((f, tiers));
+                labels.push((f, tiers));
             }
         }
-        let scale = residuals.iter().map(|r| StdScale::learn(r)).collect();
-        let tiers = labels.iter().map(|l| TierModel::learn(l, self.model.misplacement_rate)).collect();
+        let along = residuals.iter().map(|r| AlongModel::learn(r, self.settings.disorder_rate)).collect();
+        let tiers = TierModel::learn(&labels, self.model.misplacement_rate);
         let missing_rate = calibrate::missing_rate(&unseen, expected, self.settings);
         let seen = || self.posteriors.iter().filter(|p| p.seen() >= 0.5);
         let misplaced = seen().map(|p| p.elsewhere);
@@ -201,7 +201,7 @@ impl Judge<'_> {
         let fewest = self.beliefs.iter().flat_map(|b| &b.faces).map(|f| f.reads).min().unwrap_or(1);
         self.model = Model {
             unread: UnreadModel::learn(&counts, fewest),
-            std_scale: scale,
+            along,
             tiers,
             missing_rate,
             misplacement_rate: calibrate::learnt_rate(self.settings.misplacement_rate, misplaced),
@@ -222,7 +222,7 @@ impl Judge<'_> {
                 .map(|&m| {
                     let f = self.at_home(m)?;
                     let slot = self.slots[m].first()?;
-                    let std = self.model.std_scale[group.face].std_m(f).hypot(slot.along_std_m);
+                    let std = self.model.along[group.face].spread(f).std_m.hypot(slot.along_std_m);
                     if (f.along_m - slot.along_m).abs() > 2.5 * std {
                         return None;
                     }
@@ -294,10 +294,12 @@ impl Judge<'_> {
             let class = shelved.last().map_or(0, |s| s.class + usize::from(!same));
             // Shelf after shelf on one tape, so that a home of several shelves has one order.
             let on_shelf = f.along_m - grid.left_m(grid.bay(*shelf));
+            let spread = self.model.along[group.face].spread(f);
             shelved.push(Shelved {
                 class,
                 along_m: f64::from(*shelf) * grid.bay_width_m + on_shelf,
-                along_std_m: self.model.std_scale[group.face].std_m(f),
+                along_std_m: spread.std_m,
+                gross_share: spread.gross_share,
             });
             members.push((at, m));
         }

@@ -5,7 +5,7 @@
 //! otherwise costs −ln P(order), from both standard deviations; moving a book costs a constant. The cheapest chain is
 //! found by dynamic programming. With exact positions it is the longest increasing subsequence (Fredman 1975).
 
-use super::stat::ln_normal_cdf;
+use super::stat::{ln_normal_cdf, normal_cdf};
 
 /// A book on its shelf; the slice that holds it is in call-number order.
 #[derive(Debug, Clone, Copy, PartialEq)]
@@ -14,6 +14,8 @@ pub struct Shelved {
     pub class: usize,
     pub along_m: f64,
     pub along_std_m: f64,
+    /// Probability that the position is grossly off.
+    pub gross_share: f64,
 }
 
 /// Longest run of moved books that is looked across; more than any shelf holds.
@@ -65,8 +67,14 @@ pub fn smallest_move_set(books: &[Shelved], move_cost: f64) -> Vec<usize> {
 fn disorder_cost(left: &Shelved, right: &Shelved) -> f64 {
     let std = left.along_std_m.hypot(right.along_std_m).max(1e-9);
     let z = (right.along_m - left.along_m) / std;
+    let gross = 1.0 - (1.0 - left.gross_share) * (1.0 - right.gross_share);
+    let ln_right = if gross > 0.0 {
+        ((1.0 - gross) * normal_cdf(z) + 0.5 * gross).ln()
+    } else {
+        ln_normal_cdf(z.max(-1e8))
+    };
     // Up to even odds there is no evidence of disorder.
-    (-ln_normal_cdf(z.max(-1e8)) - std::f64::consts::LN_2).max(0.0)
+    (-ln_right - std::f64::consts::LN_2).max(0.0)
 }
 
 #[cfg(test)]
@@ -78,7 +86,7 @@ mod tests {
         along
             .iter()
             .enumerate()
-            .map(|(class, &along_m)| Shelved { class, along_m, along_std_m: 1e-6 })
+            .map(|(class, &along_m)| Shelved { class, along_m, along_std_m: 1e-6, gross_share: 0.0 })
             .collect()
     }
 

@@ -10,12 +10,6 @@ use super::calibrate::Model;
 use super::expected::{Book, Slot};
 use super::fuse::{Belief, FaceBelief};
 use super::stacks::{Grid, Shelf, Stacks};
-use super::stat::normal_density;
-
-/// Share of books in order whose position is far off nevertheless, and how far, m. Small: the scale of the errors is
-/// taken from the run.
-const STRAY: f64 = 0.0005;
-const STRAY_STD_M: f64 = 0.10;
 
 /// Probabilities about one book; the first five add up to 1.
 #[derive(Debug, Clone, Default)]
@@ -60,7 +54,7 @@ pub fn tier_likelihood(model: &Model, grid: &Grid<'_>, f: &FaceBelief, trust: f6
     let n = grid.tiers as usize;
     match &f.ln_tier {
         None => vec![1.0; n],
-        Some(ln) => model.tiers[f.face].apply(ln, trust).into_iter().map(|p| p * n as f64).collect(),
+        Some(ln) => model.tiers.apply(ln, trust).into_iter().map(|p| p * n as f64).collect(),
     }
 }
 
@@ -83,7 +77,7 @@ pub fn posterior(
     let mut others: BTreeMap<(usize, Shelf), f64> = BTreeMap::new();
     for f in belief.map(|b| b.faces.as_slice()).unwrap_or_default() {
         let grid = &stacks.grids[f.face];
-        let std = model.std_scale[f.face].std_m(f);
+        let spread = model.along[f.face].spread(f);
         let tiers = tier_likelihood(model, grid, f, trust);
         let odds = f.ln_odds.exp() * grid.length_m();
         let home = book.home.filter(|h| h.0 == f.face).map(|h| (h.1, h.2));
@@ -92,17 +86,14 @@ pub fn posterior(
             let mut best = (first, -1.0);
             for shelf in first..=last {
                 let tier = tiers[grid.tier(shelf)];
-                let wide = grid.bay_density(grid.bay(shelf), f.along_m, std);
+                let wide = grid.bay_density(grid.bay(shelf), f.along_m, &spread);
                 let mut likelihood = o * tier * wide / f64::from(last - first + 1);
                 p.out_of_order += odds * likelihood;
                 if slots.is_empty() {
                     likelihood += tier * wide / f64::from(last - first + 1);
                 }
                 for s in slots.iter().filter(|s| s.shelf == shelf) {
-                    let d = f.along_m - s.along_m;
-                    let s_std = std.hypot(s.along_std_m);
-                    let here = (1.0 - STRAY) * normal_density(d, s_std)
-                        + STRAY * normal_density(d, s_std.hypot(STRAY_STD_M));
+                    let here = spread.density(f.along_m - s.along_m, s.along_std_m);
                     likelihood += s.weight * tier * here;
                 }
                 if likelihood > best.1 {
@@ -116,7 +107,7 @@ pub fn posterior(
         }
         for shelf in 0..grid.shelves() {
             let Some(prior) = misplaced_prior(stacks, settings, grid, home, shelf) else { continue };
-            let density = grid.bay_density(grid.bay(shelf), f.along_m, std);
+            let density = grid.bay_density(grid.bay(shelf), f.along_m, &spread);
             let weight = m * prior * odds * tiers[grid.tier(shelf)] * density;
             *others.entry((f.face, shelf)).or_default() += weight;
         }
@@ -174,7 +165,10 @@ fn unread_at_home(stacks: &Stacks<'_>, settings: &AuditSettings, book: &Book<'_>
     let kappa = settings.pass_independence;
     let (mut sum, mut weight) = (0.0, 0.0);
     for s in slots {
-        sum += s.weight * grid.ln_unread(s.shelf, s.along_m, kappa).exp();
+        // Neighbours may put it a little beyond its bay, where no coverage is.
+        let left = grid.left_m(grid.bay(s.shelf));
+        let along = s.along_m.clamp(left + 0.01, left + grid.bay_width_m - 0.01);
+        sum += s.weight * grid.ln_unread(s.shelf, along, kappa).exp();
         weight += s.weight;
     }
     if weight <= 0.0 {

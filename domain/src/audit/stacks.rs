@@ -3,7 +3,8 @@
 use std::collections::{BTreeMap, BTreeSet};
 
 use super::InputProblem;
-use super::stat::{effective_passes, normal_cdf};
+use super::spread::Spread;
+use super::stat::effective_passes;
 use crate::address::{FaceId, Home, ShelfAddress};
 use crate::coverage::Coverage;
 use crate::sighting::Sighting;
@@ -11,9 +12,6 @@ use crate::site::Site;
 
 /// A shelf of a face in shelf order, from 0: tier by tier from the top within a bay, then the next bay.
 pub type Shelf = u32;
-
-/// Share of positions that are off by more than their standard deviation tells, and how much wider those are.
-const TAIL: f64 = 0.02;
 
 /// One covered row face.
 pub struct Grid<'a> {
@@ -71,12 +69,10 @@ impl Grid<'_> {
         f64::from(bay) * self.bay_width_m
     }
 
-    /// Density at `along_m`, per m, of books spread evenly over a bay and located with `std_m`.
-    pub fn bay_density(&self, bay: u32, along_m: f64, std_m: f64) -> f64 {
+    /// Density at `along_m`, per m, of books spread evenly over a bay and located with such an error.
+    pub fn bay_density(&self, bay: u32, along_m: f64, spread: &Spread) -> f64 {
         let left = self.left_m(bay);
-        let right = left + self.bay_width_m;
-        let inside = |s: f64| normal_cdf((right - along_m) / s) - normal_cdf((left - along_m) / s);
-        ((1.0 - TAIL) * inside(std_m) + TAIL * inside(3.0 * std_m + 0.05)).max(1e-9) / self.bay_width_m
+        spread.inside(along_m, left, left + self.bay_width_m).max(1e-9) / self.bay_width_m
     }
 
     /// First and last shelf of a home on this face, in shelf order; `None` when it names what the face has not.
