@@ -39,7 +39,9 @@ pub(crate) struct Known<'a> {
 }
 
 /// Scatter of a tag's RSSI around the law: coupling, dB.
-pub(crate) const SCATTER_DB: f32 = 4.0;
+pub(crate) const SCATTER_DB: f32 = 7.0;
+/// Scatter of an antenna's mean RSSI of a tag around the shade of its tier, dB.
+pub(crate) const ANTENNA_SCATTER_DB: f32 = 4.0;
 /// How far a tag behind the panel or behind the antennas is below the usual level, and with what scatter, dB.
 pub(crate) const ELSEWHERE_DB: (f32, f32) = (-12.0, 8.0);
 /// Mean and standard deviation of the logarithm of the number of observations of a tag elsewhere.

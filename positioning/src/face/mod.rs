@@ -5,9 +5,11 @@
 //! Hundreds of tags share the offsets, so they are found together ([`offsets`]): offsets from places, places from
 //! offsets, round after round, from a start that received power gives ([`field`]).
 
+pub(crate) mod answer;
 pub(crate) mod coverage;
 pub(crate) mod field;
 pub(crate) mod hypotheses;
 pub(crate) mod observations;
 pub(crate) mod offsets;
+pub(crate) mod pass;
 pub(crate) mod search;

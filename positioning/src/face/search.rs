@@ -3,7 +3,7 @@
 //! Runs over a grid of places in the inner loop, in single precision with [`crate::quick`]'s functions, so that
 //! the compiler makes vector code of it: a pass asks some ten million times.
 
-use super::field::{ELSEWHERE_DB, Field, SCATTER_DB};
+use super::field::{ANTENNA_SCATTER_DB, ELSEWHERE_DB, Field, SCATTER_DB};
 use super::hypotheses::{Hypothesis, Side};
 use super::observations::Observation;
 use crate::quick::{log2, sin_cos_turns};
@@ -112,20 +112,34 @@ fn add_power(
     grid: Grid,
     model: &Model<'_>,
 ) {
-    let (mut level, mut square) = ([0f32; POINTS], [0f32; POINTS]);
-    let mut powers = 0f32;
     let half_decade = 0.5 * std::f32::consts::LOG10_2 * model.field.decay;
-    for o in observations.iter().filter(|o| o.rssi.is_finite()) {
-        let across = (o.at[1] - h.y).powi(2) + (o.at[2] - h.z).powi(2);
-        let start = grid.from - o.at[0];
-        let shade = if h.side == Side::Front { model.field.shade(o.antenna, h.tier) } else { 0.0 };
-        powers += 1.0;
-        for i in 0..POINTS {
-            let dx = start + grid.step * i as f32;
-            // Level that the tag would have at 1 m; small numbers, so that single precision does for the spread.
-            let l = o.rssi - shade + 60.0 + half_decade * log2(dx * dx + across);
-            level[i] += l;
-            square[i] += l * l;
+    // Observations come sorted by antenna. Between antennas the levels tell the height, within one the place along
+    // the face; coupling bends the one less than the other.
+    let (mut total, mut between, mut within) = ([0f32; POINTS], [0f32; POINTS], [0f32; POINTS]);
+    let mut powers = 0f32;
+    for of_antenna in observations.chunk_by(|a, b| a.antenna == b.antenna) {
+        let (mut level, mut square) = ([0f32; POINTS], [0f32; POINTS]);
+        let mut n = 0f32;
+        for o in of_antenna.iter().filter(|o| o.rssi.is_finite()) {
+            let across = (o.at[1] - h.y).powi(2) + (o.at[2] - h.z).powi(2);
+            let start = grid.from - o.at[0];
+            let shade = if h.side == Side::Front { model.field.shade(o.antenna, h.tier) } else { 0.0 };
+            n += 1.0;
+            for i in 0..POINTS {
+                let dx = start + grid.step * i as f32;
+                // Level that the tag would have at 1 m; small numbers, so that single precision does for the spread.
+                let l = o.rssi - shade + 60.0 + half_decade * log2(dx * dx + across);
+                level[i] += l;
+                square[i] += l * l;
+            }
+        }
+        if n > 0.0 {
+            powers += n;
+            for i in 0..POINTS {
+                total[i] += level[i];
+                between[i] += level[i] * level[i] / n;
+                within[i] += (square[i] - level[i] * level[i] / n).max(0.0);
+            }
         }
     }
     if powers <= 0.0 {
@@ -136,9 +150,11 @@ fn add_power(
         Side::Behind | Side::Across => (model.field.level + ELSEWHERE_DB.0, ELSEWHERE_DB.1),
     };
     for i in 0..POINTS {
-        let mean = level[i] / powers;
-        let around = (square[i] - level[i] * mean).max(0.0);
-        line.log[i] -= temper * around / (2.0 * SCATTER_DB * SCATTER_DB);
+        let mean = total[i] / powers;
+        let around = (between[i] - total[i] * mean).max(0.0);
+        line.log[i] -= 0.5
+            * temper
+            * (around / (ANTENNA_SCATTER_DB * ANTENNA_SCATTER_DB) + within[i] / (SCATTER_DB * SCATTER_DB));
         if usual.is_finite() {
             let z = (mean - 60.0 - usual) / spread;
             line.log[i] -= 0.5 * z * z + spread.ln();
@@ -149,8 +165,8 @@ fn add_power(
 /// How far a tag may be from the middle of the places that it was read from, m: what is the same for all of its reads
 /// (coupling), and what each has for itself. A tag is read while an antenna is near; one that would have been read only
 /// from afar, and not when the antenna came close, is not there.
-const REACH_FRONT: (f32, f32) = (0.10, 0.30);
-const REACH_ELSEWHERE: (f32, f32) = (0.25, 0.50);
+const REACH_FRONT: (f32, f32) = (0.22, 0.40);
+const REACH_ELSEWHERE: (f32, f32) = (0.35, 0.60);
 
 fn add_reach(line: &mut Line, observations: &[Observation], h: &Hypothesis, grid: Grid) {
     let n = observations.len() as f32;

@@ -1,0 +1,180 @@
+//! The joint search over a pass: offsets from places, places from offsets, round after round.
+
+use super::field::{Field, Known};
+use super::hypotheses::{Hypothesis, Side, TAG_Y, TAG_Z, hypotheses};
+use super::observations::Observations;
+use super::offsets::{Place, synchronise};
+use super::search::{Grid, Model, score};
+use crate::power;
+use crate::settings::{FaceGeometry, LocateSettings};
+
+/// Rounds of offsets from places and places from offsets, each with the share of the phase's precision that it
+/// trusts: the first places are too rough to bet on.
+const ROUNDS: [f32; 6] = [0.3, 0.5, 0.7, 1.0, 1.0, 1.0];
+/// Step of the rounds' grid along the face, m: it reaches ±0.5 m from the place that power gives.
+const STEP: f32 = 0.016;
+/// From the round that trusts the phase this much, candidate lines far below the best are left out for good: this
+/// much less likely (natural logarithm).
+const TRUSTING: f32 = 0.7;
+const DEAD: f32 = 20.0;
+
+/// What is thought of one tag so far.
+#[derive(Debug, Clone)]
+pub(crate) struct State {
+    /// Where power alone puts it along the face, m; `None` without reads.
+    pub start_x: Option<f32>,
+    pub place: Place,
+    /// Index of its tier, and the probability of that.
+    pub tier: usize,
+    pub sure: f32,
+    /// Resultant length of its phases at the place, 0 to 1.
+    pub coherence: f32,
+    /// Observations by antenna.
+    pub counts: Vec<u32>,
+    /// Candidate lines still worth a search.
+    pub alive: Vec<bool>,
+}
+
+/// The state of the joint search.
+pub(crate) struct Pass<'a> {
+    pub observations: &'a Observations,
+    pub face: &'a FaceGeometry,
+    pub candidates: Vec<Hypothesis>,
+    /// By tag.
+    pub states: Vec<State>,
+    /// By antenna and carrier pair, turns.
+    offsets: Vec<f32>,
+    field: Field,
+    precision: f32,
+    /// Square of the phase error to expect where none was measured, rad².
+    pub expected_error: f64,
+}
+
+impl<'a> Pass<'a> {
+    pub fn new(observations: &'a Observations, face: &'a FaceGeometry, settings: &LocateSettings) -> Self {
+        let candidates = hypotheses(face, settings);
+        let states =
+            (0..observations.spans.len()).map(|t| start(observations, t, candidates.len())).collect();
+        Self {
+            observations,
+            face,
+            candidates,
+            states,
+            offsets: vec![0.0; observations.groups],
+            field: Field::new(&nearest(observations, face), face.tiers.len()),
+            precision: 1.0 / settings.coupling_rms_rad.powi(2).max(1e-3) as f32,
+            expected_error: settings.coupling_rms_rad.powi(2),
+        }
+    }
+
+    /// Runs all rounds.
+    pub fn search_all(&mut self) {
+        // From power alone first, its law learnt on the way.
+        for _ in 0..2 {
+            self.search(0.0);
+            self.learn_field();
+        }
+        for share in ROUNDS {
+            let places: Vec<Place> = self.states.iter().map(|s| s.place).collect();
+            synchronise(self.observations, &places, &mut self.offsets, if share < TRUSTING { 30 } else { 8 });
+            self.search(share);
+            self.learn_field();
+        }
+    }
+
+    /// What the likelihoods rest on, the phase trusted to the given share.
+    pub fn model(&self, share: f32) -> Model<'_> {
+        Model { offsets: &self.offsets, field: &self.field, phase_precision: share * self.precision }
+    }
+
+    fn learn_field(&mut self) {
+        let near: Vec<Known<'_>> = self
+            .states
+            .iter()
+            .enumerate()
+            .filter(|(_, s)| s.place.trust > 0.0)
+            .map(|(t, s)| Known {
+                observations: self.observations.of(t),
+                at: s.place.at,
+                tier: s.tier,
+                sure: s.sure,
+            })
+            .collect();
+        self.field.learn(&near);
+    }
+
+    /// The likeliest place of every tag under the offsets as they are.
+    fn search(&mut self, share: f32) {
+        let mut states = std::mem::take(&mut self.states);
+        let model = self.model(share);
+        for (tag, state) in states.iter_mut().enumerate() {
+            self.search_tag(tag, state, &model, share);
+        }
+        self.states = states;
+    }
+
+    fn search_tag(&self, tag: usize, state: &mut State, model: &Model<'_>, share: f32) {
+        let Some(x) = state.start_x else { return };
+        let (observations, temper) = (self.observations.of(tag), self.observations.temper[tag]);
+        let grid = Grid::around(x, STEP);
+        let mut top = f32::NEG_INFINITY;
+        let mut by_tier = vec![f32::NEG_INFINITY; self.face.tiers.len()];
+        let mut by_line = vec![f32::NEG_INFINITY; self.candidates.len()];
+        for (c, h) in self.candidates.iter().enumerate().filter(|(c, _)| state.alive[*c]) {
+            let line = score(observations, temper, &state.counts, h, grid, model);
+            for (i, &log) in line.log.iter().enumerate() {
+                by_line[c] = by_line[c].max(log);
+                if log > top {
+                    top = log;
+                    state.place.at = [grid.at(i), h.y, h.z];
+                    state.place.trust = if h.side == Side::Front { 1.0 } else { 0.0 };
+                    state.tier = h.tier;
+                    state.coherence = line.coherence[i];
+                }
+            }
+            by_tier[h.tier] = by_tier[h.tier].max(by_line[c]);
+        }
+        state.sure = 1.0 / by_tier.iter().map(|log| (log - top).exp()).sum::<f32>().max(1.0);
+        if share > 0.0 {
+            state.place.trust *= state.coherence * state.coherence;
+            state.place.loose = [0.01, 0.01];
+        } else {
+            state.place.loose = [0.06, 0.06];
+        }
+        if share >= TRUSTING {
+            state.alive.iter_mut().zip(&by_line).for_each(|(a, log)| *a &= *log > top - DEAD);
+        }
+    }
+}
+
+fn start(observations: &Observations, tag: usize, candidates: usize) -> State {
+    let points = observations.of(tag).iter().map(|o| (f64::from(o.at[0]), f64::from(o.rssi)));
+    let start_x = power::centroid(points).map(|x| x as f32);
+    let mut counts = vec![0; observations.antennas];
+    for o in observations.of(tag) {
+        counts[o.antenna as usize] += 1;
+    }
+    State {
+        start_x,
+        place: Place { at: [start_x.unwrap_or(0.0), 0.0, 0.0], trust: 0.0, loose: [0.1, 0.1] },
+        tier: 0,
+        sure: 0.0,
+        coherence: 0.0,
+        counts,
+        alive: vec![true; candidates],
+    }
+}
+
+/// Distance of each antenna to each tier's tags as it passes them, m, by antenna and tier.
+fn nearest(observations: &Observations, face: &FaceGeometry) -> Vec<f32> {
+    let mut means = vec![([0f64; 2], 0.0f64); observations.antennas];
+    for o in &observations.all {
+        let (sum, n) = &mut means[o.antenna as usize];
+        *sum = [sum[0] + f64::from(o.at[1]), sum[1] + f64::from(o.at[2])];
+        *n += 1.0;
+    }
+    let spots = means.iter().map(|(s, n)| s.map(|v| v / n.max(1.0)));
+    spots
+        .flat_map(|[y, z]| face.tiers.iter().map(move |t| (y - TAG_Y).hypot(z - t.board_m - TAG_Z[1]) as f32))
+        .collect()
+}
