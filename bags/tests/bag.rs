@@ -45,6 +45,7 @@ fn a_recorded_run_comes_back_message_by_message() {
         topics,
         [
             ("/clock", 50),
+            ("/inv_1/follow_face/_action/cancel_goal_request", 5),
             ("/inv_1/follow_face/_action/feedback", 5),
             ("/inv_1/reads", 50),
             ("/inv_1/scan", 5),
@@ -153,7 +154,8 @@ fn unknown_types_are_skipped_and_counted() {
 fn a_bag_cut_at_any_byte_gives_all_before_the_cut() {
     let home = tempfile::tempdir().unwrap();
     let folder = home.path().join("run");
-    let publications = run(3);
+    let mut publications = run(2);
+    publications.retain(|p| matches!(&*p.topic, "/clock" | "/inv_1/reads"));
     write(&folder, &publications);
     let whole = fs::read(folder.join("run_0.mcap")).unwrap();
     let cut = home.path().join("cut.mcap");

@@ -10,6 +10,3 @@ pub mod library;
 pub mod parse;
 pub mod rust;
 pub mod text;
-
-#[cfg(test)]
-mod tests;

@@ -1,10 +1,10 @@
 //! The grammar, its errors, and the hashes that `rosidl_generator_type_description` gives.
 
-use super::ast::{Count, Element, Message, Primitive, TypeName, Value};
-use super::hash::rihs01;
-use super::library::Library;
-use super::parse;
-use super::text::definition;
+use crate::idl::ast::{Count, Element, Message, Primitive, TypeName, Value};
+use crate::idl::hash::rihs01;
+use crate::idl::library::Library;
+use crate::idl::parse;
+use crate::idl::text::definition;
 
 fn message(text: &str) -> Result<Message, parse::ParseError> {
     parse::message(TypeName::new("some_msgs", "msg", "Some"), "Some.msg", text, 1)

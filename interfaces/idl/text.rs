@@ -1,8 +1,8 @@
 //! The definition text that rosbag2 stores as an MCAP schema (`ros2msg`): the type's own file, then each type that
 //! it uses, parted by a line of 80 `=` and a line `MSG: package/Type`.
 //!
-//! ROS 2 has no such text for the parts of a service or an action: their names (`FollowFace_Goal`) are not allowed in
-//! one. They are written out without comments, and named without the underscore.
+//! ROS 2 has no such text for the parts of a service or an action. They are written out without comments and with
+//! their full names (`shelfwright_msgs/action/FollowFace_Goal`), so that a reader can hash them again.
 
 use std::fmt::Write as _;
 
@@ -29,7 +29,7 @@ fn own_text(message: &Message) -> String {
 }
 
 fn short_name(name: &TypeName) -> String {
-    format!("{}/{}", name.package, name.name.replace('_', ""))
+    if name.namespace == "msg" { format!("{}/{}", name.package, name.name) } else { name.to_string() }
 }
 
 fn field(f: &Field) -> String {

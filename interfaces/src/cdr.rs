@@ -158,8 +158,8 @@ impl<'a> Decoder<'a> {
 
     /// A sequence's length, which the bytes that are left can hold.
     fn length(&mut self, element_bytes: usize) -> Result<usize, CdrError> {
-        let before = self.at;
         let count = u32::decode(self)? as usize;
+        let before = self.at - u32::MIN_BYTES;
         let left = self.left();
         if count.checked_mul(element_bytes).is_none_or(|bytes| bytes > left) {
             return Err(CdrError::new(before, CdrProblem::Sequence { count, element_bytes, left }));

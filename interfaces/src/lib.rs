@@ -32,3 +32,7 @@ pub use generated::*;
 #[path = "../idl/mod.rs"]
 #[allow(dead_code)]
 mod idl;
+
+#[cfg(test)]
+#[path = "../idl/tests.rs"]
+mod idl_tests;

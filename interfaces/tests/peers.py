@@ -17,8 +17,8 @@ def same(a, b):
         return (math.isnan(a) and math.isnan(b)) or a == b
     if isinstance(a, (bool, int, str, numpy.integer, numpy.bool_)):
         return a == b
-    fields = [f for f in a.__dataclass_fields__ if f not in ("__msgtype__", "structure_needs_at_least_one_member")]
-    return all(same(getattr(a, f), getattr(b, f)) for f in fields)
+    # rosbags puts an underscore after a field that is a word of Python.
+    return all(same(getattr(a, f if hasattr(a, f) else f + "_"), getattr(b, f)) for f in type(b).__slots__)
 
 
 def register(name, definition):
@@ -36,11 +36,10 @@ def main():
         name, definition = case["type"], case["definition"]
         # rosbags knows the namespaces msg and action.
         peer_name = name.replace("/srv/", "/msg/")
-        full = definition
-        for short, real in case["aliases"]:
-            full = full.replace(short, real)
-        store = register(peer_name, full)
+        store = register(peer_name, definition)
         result = {"hash": store.hash_rihs01(name) if peer_name == name else None, "rosbags": [], "mcap_ros2": []}
+        for full, plain in case["plain_names"]:
+            name, definition = name.replace(full, plain), definition.replace(full, plain)
         decode = generate_dynamic(name, definition)[name]
         encode = serialize_dynamic(name, definition)[name]
         for text in case["messages"]:

@@ -2,6 +2,7 @@
 #![allow(dead_code)]
 
 use interfaces::Publication;
+use interfaces::action_msgs::CancelGoalRequest;
 use interfaces::geometry_msgs::{Transform, TransformStamped, Vector3};
 use interfaces::rosgraph_msgs::Clock;
 use interfaces::sensor_msgs::LaserScan;
@@ -37,6 +38,8 @@ pub fn run(seconds: i64) -> Vec<Publication> {
             out.push(Publication::new("/inv_1/scan", ns, scan));
             let topic = "/inv_1/follow_face/_action/feedback";
             out.push(Publication::new(topic, ns, FollowFaceFeedbackMessage::default()));
+            let topic = "/inv_1/follow_face/_action/cancel_goal_request";
+            out.push(Publication::new(topic, ns, CancelGoalRequest::default()));
         }
     }
     out

@@ -100,7 +100,9 @@ impl Writer {
                 let random = self.random.next();
                 let (value, size) = match p {
                     Primitive::Bool => (random & 1, 1),
-                    Primitive::Byte | Primitive::Char | Primitive::I8 | Primitive::U8 => (random, 1),
+                    // Peers do not agree on the sign of these two.
+                    Primitive::Byte | Primitive::Char => (random & 0x7f, 1),
+                    Primitive::I8 | Primitive::U8 => (random, 1),
                     Primitive::I16 | Primitive::U16 => (random, 2),
                     Primitive::I32 | Primitive::U32 => (random, 4),
                     Primitive::I64 | Primitive::U64 => (random, 8),
