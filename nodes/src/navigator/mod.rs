@@ -240,6 +240,7 @@ impl NavigatorNode {
             Goal::Navigate(_) => {
                 let mut response = NavigateToPoseGetResultResponse { status, ..Default::default() };
                 response.result.error_code = failure.navigate_code;
+                response.result.error_msg = failure.reason;
                 out.publish(&self.navigate.result, response);
             }
         }
