@@ -45,3 +45,32 @@ fn the_same_pass_gives_the_same_answer() {
     let (b, _) = pass(&world);
     assert_eq!(a, b);
 }
+
+#[test]
+fn nobody_is_told_that_a_book_is_missing_where_the_robot_did_not_go() {
+    let world = World { length_m: 3.6, ..World::default() };
+    let (mut scan, _) = world.pass();
+    scan.reads.retain(|r| r.antenna_m[0] < 1.2);
+    let result = locate_face(&scan, &world.face(), &LocateSettings::default());
+    assert_eq!(result.coverage.len(), 6);
+    for tier in &result.coverage {
+        assert!(tier.at(0.5) > 0.9, "tier {} passed: {}", tier.tier, tier.at(0.5));
+        assert!(tier.at(3.0) < 0.3, "tier {} not passed: {}", tier.tier, tier.at(3.0));
+    }
+}
+
+#[test]
+fn deviations_and_tier_probabilities_do_not_boast() {
+    let (result, truth) = pass(&World { length_m: 1.8, seed: 4, ..World::default() });
+    let (mut squares, mut n, mut sure, mut right) = (0.0, 0.0, 0.0, 0.0);
+    for (s, t) in result.sightings.iter().zip(&truth).filter(|(_, t)| t.front) {
+        squares += ((f64::from(s.along_m) - t.at[0]) / f64::from(s.along_std_m)).powi(2);
+        let (tier, p) = s.tier().unwrap();
+        assert!((s.tier_probability.iter().sum::<f32>() - 1.0).abs() < 1e-4);
+        sure += f64::from(p);
+        right += f64::from(u8::from(usize::from(tier) == t.tier + 1));
+        n += 1.0;
+    }
+    assert!((squares / n).sqrt() < 1.3, "errors over deviations {}", (squares / n).sqrt());
+    assert!(sure <= right + 0.03 * n, "sure of {sure}, right on {right} of {n}");
+}
