@@ -75,7 +75,7 @@ pub(crate) struct TagReads {
     pub last_stamp: Option<i64>,
 }
 
-/// A scan as cells, sorted by tag, antenna, carrier, dwell and position.
+/// A scan as cells, sorted by tag, antenna, carrier and position.
 #[derive(Debug, Default)]
 pub(crate) struct Cells {
     pub cells: Vec<Cell>,
@@ -100,16 +100,15 @@ struct Kept {
 }
 
 impl Cells {
-    /// Sorts out and averages. `dwell_ns` splits a carrier's reads where it comes back later than that (the robot's
-    /// own place has changed since); 0 never splits.
-    pub fn build(scan: &Scan, cell_m: f64, dwell_ns: i64, pi_ambiguous: bool) -> Self {
+    /// Sorts out and averages.
+    pub fn build(scan: &Scan, cell_m: f64, pi_ambiguous: bool) -> Self {
         let mut out = Self { tags: vec![TagReads::default(); scan.tags.len()], ..Self::default() };
         for tag in &mut out.tags {
             tag.rssi_max = f32::NAN;
         }
         out.antennas = sorted_unique(scan.reads.iter().map(|r| r.antenna));
         out.carriers = carriers(scan);
-        let mut kept = out.sort_out(scan, cell_m, dwell_ns);
+        let mut kept = out.sort_out(scan, cell_m);
         kept.sort_unstable_by_key(|k| (k.tag, k.key, k.read));
         out.average(scan, &kept, pi_ambiguous);
         out
@@ -120,11 +119,10 @@ impl Cells {
         &self.cells[self.tags[tag].first..self.tags[tag].end]
     }
 
-    fn sort_out(&mut self, scan: &Scan, cell_m: f64, dwell_ns: i64) -> Vec<Kept> {
+    fn sort_out(&mut self, scan: &Scan, cell_m: f64) -> Vec<Kept> {
         let mut kept = Vec::with_capacity(scan.reads.len());
         let mut previous = i64::MIN;
         let mut last_seen = vec![[(i64::MIN, 0u8); 4]; scan.tags.len()];
-        let start = scan.reads.iter().filter_map(|r| r.stamp_ns).min().unwrap_or(0);
         let mut carrier_memo = (f64::NAN, None);
         for (i, r) in scan.reads.iter().enumerate() {
             let p = &mut self.problems;
@@ -169,17 +167,11 @@ impl Cells {
                 tag.rssi_max = tag.rssi_max.max(r.rssi_dbm);
             }
             let antenna = self.antennas.binary_search(&r.antenna).unwrap_or(0) as u64;
-            let dwell = match r.stamp_ns {
-                // Saturating: stamps of a torn file may be anything.
-                Some(t) if dwell_ns > 0 => (t.saturating_sub(start) / dwell_ns).clamp(0, 0xFFF) as u64,
-                _ => 0,
-            };
             let cell =
                 |v: f32, bits: u32| ((f64::from(v) / cell_m).round() as i64 as u64) & ((1 << bits) - 1);
             let key = antenna << 56
                 | (carrier_memo.1.map_or(0xFF, |c| c as u64) & 0xFF) << 48
-                | dwell << 36
-                | cell(r.antenna_m[0], 18) << 18
+                | cell(r.antenna_m[0], 30) << 18
                 | cell(r.antenna_m[1], 10) << 8
                 | cell(r.antenna_m[2], 8);
             kept.push(Kept {

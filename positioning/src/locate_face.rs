@@ -30,7 +30,7 @@ pub struct FaceResult {
 /// different heights or one; carriers may hop. Every tag of `scan.tags` gets a sighting: one without usable reads
 /// an even tier probability and a standard deviation of the face's length. Bad reads are left out and counted.
 pub fn locate_face(scan: &Scan, face: &FaceGeometry, settings: &LocateSettings) -> FaceResult {
-    let cells = Cells::build(scan, settings.cell_m, 0, settings.pi_ambiguous);
+    let cells = Cells::build(scan, settings.cell_m, settings.pi_ambiguous);
     let observations = Observations::new(&cells, settings.coupling_length_m, settings.pi_ambiguous);
     let mut pass = Pass::new(&observations, face, settings);
     pass.search_all();

@@ -30,14 +30,14 @@ const SWALLOWED: f64 = 2.5;
 /// counted by [`check_reads`]. Never fails: a tag without usable reads gets the middle of the track with a
 /// standard deviation of the whole of it.
 pub fn locate_row(scan: &Scan, settings: &LocateSettings) -> Vec<Sighting> {
-    let cells = Cells::build(scan, settings.cell_m, 0, settings.pi_ambiguous);
+    let cells = Cells::build(scan, settings.cell_m, settings.pi_ambiguous);
     let row = Row::fit(&cells, settings);
     row.sightings(scan, &cells)
 }
 
 /// What is wrong with a scan's reads, by kind.
 pub fn check_reads(scan: &Scan) -> ReadProblems {
-    Cells::build(scan, 0.01, 0, false).problems
+    Cells::build(scan, 0.01, false).problems
 }
 
 struct Row {
