@@ -19,6 +19,7 @@ use nodes::navigator::NavigatorNode;
 use nodes::pilot::PilotNode;
 use nodes::recorder::{Recorder, Sink};
 use positioning::Pose2;
+use serde::Serialize;
 use twin::{RobotSettings, Scenario, Twin};
 
 use crate::params::Params;
@@ -45,8 +46,46 @@ pub struct Outcome {
     pub recorded: u64,
     /// Row faces that could not be done, with the reason.
     pub failed: Vec<String>,
+    /// How far the localizer was off while scanning.
+    pub localizer: PoseError,
     /// Ctrl-C came before the end.
     pub interrupted: bool,
+}
+
+/// RMS of estimated against true pose over the poses published while scanning, for scoring alone.
+#[derive(Debug, Clone, Copy, Default, Serialize)]
+pub struct PoseError {
+    /// Poses compared.
+    pub poses: u32,
+    /// Along the robot's heading, m.
+    pub along_m: f64,
+    /// Across it, m.
+    pub across_m: f64,
+    /// Direction, degrees.
+    pub heading_deg: f64,
+}
+
+impl PoseError {
+    /// Adds one pose as sums of squares.
+    fn add(&mut self, estimate: [f64; 3], truth: [f64; 3]) {
+        let (s, c) = truth[2].sin_cos();
+        let (dx, dy) = (estimate[0] - truth[0], estimate[1] - truth[1]);
+        let turn = estimate[2] - truth[2];
+        self.poses += 1;
+        self.along_m += (c * dx + s * dy).powi(2);
+        self.across_m += (c * dy - s * dx).powi(2);
+        self.heading_deg += turn.sin().atan2(turn.cos()).to_degrees().powi(2);
+    }
+
+    fn rms(self) -> Self {
+        let rms = |sum: f64| (sum / f64::from(self.poses.max(1))).sqrt();
+        Self {
+            poses: self.poses,
+            along_m: rms(self.along_m),
+            across_m: rms(self.across_m),
+            heading_deg: rms(self.heading_deg),
+        }
+    }
 }
 
 /// The twin as the local host sees it.
@@ -88,6 +127,8 @@ struct Gather {
     state: MissionState,
     failed: Vec<String>,
     last_at: Option<[f64; 2]>,
+    /// The newest pose, until the mission loop has compared it.
+    pose: Option<[f64; 3]>,
     distance_m: f64,
 }
 
@@ -107,13 +148,14 @@ impl Observer for Gather {
             AnyMessage::Coverage(m) => self.coverage.extend(Coverage::try_from(m)),
             AnyMessage::ShelfErrors(m) => self.errors = Some(m.errors.len()),
             AnyMessage::MissionState(m) => {
-                if !m.reason.is_empty() && m.reason != self.state.reason {
-                    self.failed.push(format!("{} {}", m.face, m.reason));
+                if m.state == MissionState::FAILED && m.state != self.state.state {
+                    self.failed.push(m.reason.clone());
                 }
                 self.state = m.clone();
             }
             AnyMessage::PoseWithCovarianceStamped(m) => {
-                let p = &m.pose.pose.position;
+                let (p, q) = (&m.pose.pose.position, &m.pose.pose.orientation);
+                self.pose = Some([p.x, p.y, 2.0 * q.z.atan2(q.w)]);
                 let moved = self.last_at.map_or(f64::INFINITY, |[x, y]| (p.x - x).hypot(p.y - y));
                 // Below five centimetres it is the localizer's noise that moves.
                 if moved > 0.05 {
@@ -176,6 +218,7 @@ impl Mission<'_> {
         let writer = bags::Writer::create(self.bag)?;
         let mut recorder = Recorder::start(BagSink(Some(writer)));
         let mut gather = Gather::default();
+        let mut localizer = PoseError::default();
         let mut progress = ui.progress("inventory", 1_000);
         let started_ns = twin.now_ns();
         let started = Instant::now();
@@ -190,6 +233,11 @@ impl Mission<'_> {
         };
         while !gather.over() && !interrupted() {
             host.step(&mut world, &mut [&mut recorder, &mut gather])?;
+            if let (Some(pose), MissionState::SCANNING) = (gather.pose.take(), gather.state.state)
+                && let Some(truth) = world.twin.true_pose(&robot.name)
+            {
+                localizer.add(pose, truth);
+            }
             let ran_ns = world.twin.now_ns() - started_ns;
             anyhow::ensure!(ran_ns < LONGEST_NS, "the mission has not ended after four simulated hours");
             if ran_ns % 500_000_000 == 0 {
@@ -228,6 +276,7 @@ impl Mission<'_> {
             state_hash: world.twin.state_hash(),
             recorded,
             failed: gather.failed,
+            localizer: localizer.rms(),
             interrupted: interrupted(),
         })
     }

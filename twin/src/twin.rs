@@ -234,6 +234,11 @@ impl Twin {
         hash.finalize().iter().map(|b| format!("{b:02x}")).collect()
     }
 
+    /// A robot's true pose on the map (x and y, m, and direction, rad), for scoring and for nothing else.
+    pub fn true_pose(&self, robot: &str) -> Option<[f64; 3]> {
+        self.robots.iter().find(|r| r.settings.name == robot).map(|r| self.world.pose(r.body))
+    }
+
     /// The truth, for scoring and for nothing else.
     pub fn truth(&self) -> Truth {
         let mut books: Vec<TrueBook> = self

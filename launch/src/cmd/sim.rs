@@ -15,7 +15,7 @@ use serde::Serialize;
 use twin::{ClassScore, Scenario, Scores, Truth, Twin, score};
 
 use super::platform::{runtime, until_interrupted};
-use crate::mission::{Mission, Outcome};
+use crate::mission::{Mission, Outcome, PoseError};
 use crate::params::Params;
 use crate::run_folder::{RunFolder, write_json};
 use crate::ui::{Interrupted, Ui, interrupted, refused};
@@ -86,6 +86,7 @@ struct Facts {
     messages_recorded: u64,
     published_errors: Option<usize>,
     state_hash: String,
+    localizer: PoseError,
 }
 
 /// Precision and recall against what the scenario put wrong.
@@ -280,6 +281,7 @@ fn facts(outcome: Outcome, wall: Duration) -> Facts {
         messages_recorded: outcome.recorded,
         published_errors: outcome.published_errors,
         state_hash: outcome.state_hash,
+        localizer: outcome.localizer,
     }
 }
 
@@ -355,7 +357,14 @@ fn text(r: &RunResult) -> String {
             share(c.recall)
         );
     }
-    text += &format!("not verified: {}\n\n", s.not_verified);
+    let l = &f.localizer;
+    text += &format!(
+        "not verified: {}; localizer RMS while scanning: {:.1} cm along, {:.1} cm across, {:.2}°\n\n",
+        s.not_verified,
+        100.0 * l.along_m,
+        100.0 * l.across_m,
+        l.heading_deg
+    );
     for failed in &r.failed {
         text += &format!("could not be done: {failed}\n");
     }
