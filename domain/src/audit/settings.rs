@@ -50,7 +50,7 @@ pub struct AuditSettings {
     /// RSSI difference between two faces that makes the stronger one e times as likely, dB. Default 3: a steel panel
     /// and the longer way cost 10 dB and more, fading alone rarely 6.
     pub rssi_scale_db: f64,
-    /// Prior standard deviation of a pass's common offset along the face, m. Default 0.05: the robot's pose error.
+    /// Prior standard deviation of a pass's common offset along the face, m. Default 0.01: the localizer keeps a centimetre.
     pub offset_std_m: f64,
     /// Least standard deviation of a position along the shelf, m. Default 0.008: published systems reach 1.3 cm,
     /// and a locator that claims less is not believed.
@@ -80,7 +80,7 @@ impl Default for AuditSettings {
             locator_face_share: 0.9,
             max_face_odds: 300.0,
             rssi_scale_db: 3.0,
-            offset_std_m: 0.05,
+            offset_std_m: 0.01,
             min_along_std_m: 0.008,
             default_thickness_m: 0.025,
             shelf_rules: ShelfRules::default(),
