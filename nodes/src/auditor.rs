@@ -65,6 +65,10 @@ impl AuditorNode {
     }
 }
 
+fn over(state: &MissionState) -> bool {
+    matches!(state.state, MissionState::DONE | MissionState::FAILED | MissionState::CANCELLED)
+}
+
 impl Node for AuditorNode {
     fn name(&self) -> &str {
         "auditor"
@@ -94,17 +98,8 @@ impl Node for AuditorNode {
                     self.malformed += 1;
                 }
             },
-            AnyMessage::MissionState(state)
-                if matches!(
-                    state.state,
-                    MissionState::DONE | MissionState::FAILED | MissionState::CANCELLED
-                ) =>
-            {
-                // The pilot repeats its last state once a second; one audit is enough.
-                if self.audits == 0 {
-                    self.publish(out);
-                }
-            }
+            // The pilot repeats its last state once a second; one audit is enough.
+            AnyMessage::MissionState(state) if self.audits == 0 && over(state) => self.publish(out),
             _ => {}
         }
     }

@@ -24,9 +24,9 @@ fn real_tags_20_and_10_cm_apart_come_out_in_order_and_all_are_answered() {
     assert!(located.status.success(), "{}", stderr(&located));
     let result = json(&located);
     assert_eq!(result["evaluation"]["all"]["unanswered"], 0, "{result:#}");
-    for pitch in ["20", "10"] {
-        let share = result["evaluation"]["by_pitch"][pitch]["adjacent_share"].as_f64().unwrap();
-        assert!(share >= 0.90, "pitch {pitch}: {share}");
+    for pitch in ["20 cm", "10 cm"] {
+        let percent = result["evaluation"]["by_pitch"][pitch]["pairs_percent"].as_f64().unwrap();
+        assert!(percent >= 90.0, "{pitch}: {percent}");
     }
     let text = std::fs::read_to_string(positions).unwrap();
     assert!(text.starts_with("scan,epc,x_m,x_std_m,range_m,z_m,rank,reads"), "{}", &text[..80]);
