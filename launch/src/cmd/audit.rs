@@ -25,7 +25,7 @@ pub struct RunInputs {
     /// The catalogue (CSV, JSON lines or Parquet); by default the run's own.
     #[arg(long)]
     catalogue: Option<PathBuf>,
-    /// Parameter file; its [auditor] section is used.
+    /// Parameter file; its `auditor` section is used.
     #[arg(long)]
     params: Option<PathBuf>,
 }

@@ -36,7 +36,7 @@ pub struct LocateArgs {
     /// The site of a bag; by default the site.toml in the folder of its run.
     #[arg(long)]
     site: Option<PathBuf>,
-    /// Parameter file; its [locator] section is used.
+    /// Parameter file; its `locator` section is used.
     #[arg(long)]
     params: Option<PathBuf>,
 }
