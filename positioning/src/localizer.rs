@@ -14,7 +14,7 @@ use serde::{Deserialize, Serialize};
 use crate::floor_map::FloorMap;
 use crate::motion::{MotionBuffer, Stretch};
 use crate::pose::{Pose2, wrap_angle};
-use crate::scan_match::{MatchSettings, Normal, Window, normal, search};
+use crate::scan_match::{MatchSettings, Window, normal, search};
 
 type Vector5 = SVector<f64, 5>;
 type Matrix5 = SMatrix<f64, 5, 5>;
@@ -156,6 +156,20 @@ const MAX_PENDING: usize = 16;
 const GYRO_WAIT_NS: i64 = 100_000_000;
 /// Without scans the state follows odometry at this distance, so that late scans still find their place.
 const LAG_NS: i64 = 1_000_000_000;
+/// Farthest that a lost robot is searched, m: below half of what lies from aisle to aisle, which look alike.
+const MOST_SEARCH_M: f64 = 0.7;
+/// A third of the echoes must lie farther than this before a lost robot is searched, m.
+const FAR_M: f64 = 1.0;
+/// Squared Mahalanobis distance from the prediction beyond which a fit is a chance one: five deviations.
+const GATE: f64 = 25.0;
+/// Most rounds of one update.
+const ROUNDS: usize = 15;
+/// How far a push moves a robot between two scans: m, m, radians.
+const DISTURBED_STD: [f64; 3] = [0.05, 0.05, 0.1];
+/// Share of beams that must be won before a push is believed.
+const DISTURBED_GAIN: f64 = 0.05;
+/// What may have happened unseen at a scan that did not fit: m, m, radians.
+const UNSEEN_STD: [f64; 3] = [0.01, 0.01, 0.01];
 
 impl Localizer {
     /// A localizer on a map that starts at a pose (a dock); `base_from_laser` is where the lidar sits.
@@ -250,7 +264,8 @@ impl Localizer {
         let mut inlier_share = 0.0;
         if points.len() >= self.settings.scan.min_beams {
             // A search takes as long as hundreds of updates, so a lost robot searches once in a while.
-            if first || (self.misses > 0 && self.misses.is_multiple_of(self.settings.lost_after.max(1))) {
+            let lost = self.misses > 0 && self.misses.is_multiple_of(self.settings.lost_after.max(1));
+            if first || (lost && sees_far(&points)) {
                 self.relocate(&points);
             }
             inlier_share = self.correct(&points);
@@ -259,6 +274,11 @@ impl Localizer {
             self.misses = 0;
         } else {
             self.misses = self.misses.saturating_add(1);
+            if let Some(state) = &mut self.state {
+                for (i, std) in UNSEEN_STD.into_iter().enumerate() {
+                    state.p[(i, i)] += std * std;
+                }
+            }
         }
         let state = self.state.as_ref()?;
         let map_from_base = pose(&state.x);
@@ -334,13 +354,15 @@ impl Localizer {
     /// Puts the state where a search around it fits best, if anywhere.
     fn relocate(&mut self, points: &[[f64; 2]]) {
         let Some(state) = &mut self.state else { return };
+        // Farther each time: what the covariance allows was searched before.
+        let tried = f64::from(self.misses / self.settings.lost_after.max(1));
         let spread = |variance: f64| 2.5 * variance.max(0.0).sqrt();
         let window = Window {
-            half_m: spread(state.p[(0, 0)].max(state.p[(1, 1)])).clamp(0.15, 1.0),
-            half_rad: spread(state.p[(2, 2)]).clamp(0.05, 0.6),
+            half_m: (spread(state.p[(0, 0)].max(state.p[(1, 1)])) + 0.15 * tried).clamp(0.15, MOST_SEARCH_M),
+            half_rad: (spread(state.p[(2, 2)]) + 0.15 * tried).clamp(0.05, 1.6),
         };
         let (found, fits) = search(&self.map, points, pose(&state.x), window);
-        if fits < self.settings.scan.min_inlier_share {
+        if fits < self.settings.scan.min_search_share {
             return;
         }
         state.x.fixed_rows_mut::<3>(0).copy_from(&SVector::from([found.x, found.y, found.theta]));
@@ -352,42 +374,88 @@ impl Localizer {
         }
     }
 
-    /// Iterated update with the scan; returns the share of beams that fit. A scan that does not fit changes nothing.
+    /// Updates with the scan and returns the share of beams that fit. A scan that does not fit changes nothing.
+    ///
+    /// A robot that is pushed or lifted moves as neither wheels nor gyro say. So the scan is also fitted with a
+    /// prediction that is hardly trusted, and that fit stands where clearly more beams agree with it.
     fn correct(&mut self, points: &[[f64; 2]]) -> f64 {
         let Some(state) = &mut self.state else { return 0.0 };
         let settings = &self.settings.scan;
-        let Some(prior) = state.p.cholesky().map(|c| c.inverse()) else { return 0.0 };
-        let mut x = state.x;
-        let mut posterior = state.p;
-        let mut last =
-            Normal { information: Matrix3::zeros(), gradient: Default::default(), inlier_share: 0.0 };
-        for round in 0..15 {
-            // From a wide kernel to the true one, so that a first guess 10 cm off is still drawn in.
-            let widening = [3.0, 2.0, 1.5].get(round).copied().unwrap_or(1.0);
-            last = normal(&self.map, points, pose(&x), settings, settings.robust_m * widening);
-            let mut information = prior;
-            let mut block = information.fixed_view_mut::<3, 3>(0, 0);
-            block += last.information;
-            let Some(factor) = information.cholesky() else { return 0.0 };
-            let mut away = x - state.x;
-            away[2] = wrap_angle(away[2]);
-            let mut gradient = prior * away;
-            let mut head = gradient.fixed_rows_mut::<3>(0);
-            head += last.gradient;
-            let step = factor.solve(&gradient);
-            x -= step;
-            x[2] = wrap_angle(x[2]);
-            posterior = factor.inverse();
-            if round > 3 && step.fixed_rows::<3>(0).norm() < 1e-5 {
-                break;
-            }
+        let Some(mut fit) = fit(&self.map, settings, points, state, state.x, &state.p) else { return 0.0 };
+        let mut doubtful = state.p;
+        for (i, std) in DISTURBED_STD.into_iter().enumerate() {
+            doubtful[(i, i)] += std * std;
         }
-        if last.inlier_share >= settings.min_inlier_share && x.iter().all(|v| v.is_finite()) {
-            state.x = x;
-            state.p = (posterior + posterior.transpose()) * 0.5;
+        if fit.inlier_share + DISTURBED_GAIN < 1.0
+            && let Some(loose) = self::fit(&self.map, settings, points, state, fit.x, &doubtful)
+            && loose.inlier_share > fit.inlier_share + DISTURBED_GAIN
+            && loose.inlier_share > settings.min_search_share
+        {
+            fit = loose;
         }
-        last.inlier_share
+        if fit.inlier_share >= settings.min_inlier_share && fit.x.iter().all(|v| v.is_finite()) {
+            state.x = fit.x;
+            state.p = fit.p;
+        }
+        fit.inlier_share
     }
+}
+
+/// A robot with people close all around sees a ring that fits many places.
+fn sees_far(points: &[[f64; 2]]) -> bool {
+    3 * points.iter().filter(|p| p[0].hypot(p[1]) > FAR_M).count() > points.len()
+}
+
+/// A scan fitted to the map with a prediction.
+struct Fit {
+    x: Vector5,
+    p: Matrix5,
+    inlier_share: f64,
+}
+
+/// Iterated update of the predicted state, with the covariance given, from a first guess. `None` where the
+/// covariance is not positive definite; a fit that the prediction rules out has no share of beams.
+fn fit(
+    map: &FloorMap,
+    settings: &MatchSettings,
+    points: &[[f64; 2]],
+    predicted: &State,
+    guess: Vector5,
+    covariance: &Matrix5,
+) -> Option<Fit> {
+    let prior = covariance.cholesky()?.inverse();
+    let mut x = guess;
+    let mut p = *covariance;
+    for round in 0..ROUNDS {
+        // From a wide kernel to the true one, so that a first guess 10 cm off is still drawn in.
+        let widening = [3.0, 2.0, 1.5].get(round).copied().unwrap_or(1.0);
+        let scan = normal(map, points, pose(&x), settings, settings.robust_m * widening);
+        let mut information = prior;
+        let mut block = information.fixed_view_mut::<3, 3>(0, 0);
+        block += scan.information;
+        let factor = information.cholesky()?;
+        let mut away = x - predicted.x;
+        away[2] = wrap_angle(away[2]);
+        let mut gradient = prior * away;
+        let mut head = gradient.fixed_rows_mut::<3>(0);
+        head += scan.gradient;
+        let step = factor.solve(&gradient);
+        x -= step;
+        x[2] = wrap_angle(x[2]);
+        p = factor.inverse();
+        if round > 3 && step.fixed_rows::<3>(0).norm() < 1e-5 {
+            break;
+        }
+    }
+    let mut away = (x - predicted.x).fixed_rows::<3>(0).into_owned();
+    away[2] = wrap_angle(away[2]);
+    let spread = covariance.fixed_view::<3, 3>(0, 0).into_owned().cholesky()?;
+    let inlier_share = if away.dot(&spread.solve(&away)) > GATE {
+        0.0
+    } else {
+        normal(map, points, pose(&x), settings, settings.robust_m).inlier_share
+    };
+    Some(Fit { x, p: (p + p.transpose()) * 0.5, inlier_share })
 }
 
 fn pose(x: &Vector5) -> Pose2 {

@@ -27,6 +27,9 @@ pub struct MatchSettings {
     pub effective_beams: f64,
     /// Share of the beams that must fit for a match to count. 0.4: half the view may be blocked by people.
     pub min_inlier_share: f64,
+    /// The same for a pose that a search proposes against the prediction. 0.7: a ring of people around the
+    /// robot fits a corner somewhere by half.
+    pub min_search_share: f64,
     /// Fewest beams with an echo for a match. 30: a twelfth of the usual lidar's.
     pub min_beams: usize,
 }
@@ -39,6 +42,7 @@ impl Default for MatchSettings {
             cutoff_m: 0.3,
             effective_beams: 40.0,
             min_inlier_share: 0.4,
+            min_search_share: 0.7,
             min_beams: 30,
         }
     }
@@ -105,6 +109,8 @@ pub struct Window {
     pub half_rad: f64,
 }
 
+/// No robot stands with its middle nearer than this to a wall, or inside a shelf, m.
+const BODY_M: f64 = 0.2;
 const COARSE_POINTS: usize = 120;
 const COARSE_STEP_M: f64 = 0.1;
 const COARSE_STEP_RAD: f64 = 1.0 * std::f64::consts::PI / 180.0;
@@ -145,6 +151,9 @@ fn sweep(
         for i in -n..=n {
             for j in -n..=n {
                 let (x, y) = (centre.x + f64::from(i) * step_m, centre.y + f64::from(j) * step_m);
+                if map.nearest([x, y]).is_some_and(|near| near.signed_m.abs() < BODY_M) {
+                    continue;
+                }
                 let score: f64 = turned
                     .iter()
                     .filter_map(|p| map.nearest([x + p[0], y + p[1]]))

@@ -211,6 +211,20 @@ fn the_pose_is_dead_reckoned_while_nothing_fits_and_found_again_after() {
 }
 
 #[test]
+fn a_robot_that_was_pushed_finds_itself_at_once() {
+    let mut toy = Toy::new(&site(), Pose2::new(0.8, 2.75, 0.0), 4);
+    let mut localizer = localizer(Pose2::new(0.8, 2.75, 0.0));
+    drive(&mut toy, &mut localizer, &[[3.0, 2.75]], 0.3, |_, _| ());
+    // Neither wheels nor gyro see it.
+    toy.truth = toy.truth * Pose2::new(0.03, 0.06, 0.08);
+    let pushed_ns = toy.now_ns;
+    drive(&mut toy, &mut localizer, &[[4.0, 2.75]], 0.3, |toy, e| {
+        let late = toy.now_ns - pushed_ns > 500 * toy::MS;
+        assert!(!late || error(e, toy.truth).norm() < 0.02, "{:?} against {:?}", e, toy.truth);
+    });
+}
+
+#[test]
 fn without_a_gyro_the_wheels_do() {
     let mut toy = Toy::new(&site(), Pose2::new(0.8, 2.75, 0.0), 5);
     let mut localizer = localizer(Pose2::new(0.8, 2.75, 0.0));

@@ -288,10 +288,12 @@ impl PilotNode {
         if let Some(mut stop) = self.current.take() {
             stop.tries += 1;
             if stop.tries <= self.params.retries {
-                self.reason = format!("{}: {why}; it is tried again at the end", stop.face);
                 stop.completed = 0;
-                self.queue.push_back(stop);
-                self.report(out);
+                let reason = format!("{why}; it is tried again at the end");
+                self.queue.push_back(stop.clone());
+                // Said of the face while it is still at hand.
+                self.current = Some(stop);
+                self.enter(Phase::Waiting, f64::INFINITY, &reason, out);
             } else {
                 self.failures.push(format!("{}: {why}", stop.face));
             }
@@ -418,7 +420,8 @@ impl Node for PilotNode {
                 self.on_result(true, r.status, &r.result.error_msg, out);
             }
             AnyMessage::NavigateToPoseGetResultResponse(r) => {
-                let why = format!("navigation failed with code {}", r.result.error_code);
+                let why =
+                    format!("no way to its start: {} (code {})", r.result.error_msg, r.result.error_code);
                 self.on_result(false, r.status, &why, out);
             }
             AnyMessage::FollowFaceFeedbackMessage(f) => {
