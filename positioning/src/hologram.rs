@@ -9,6 +9,9 @@ use crate::quick::sin_cos_turns;
 /// Grid of the coarse search: half a turn of phase is 8 cm of range and, at the ends of the track, of x.
 const STEP_X: f64 = 0.015;
 const STEP_RANGE: f64 = 0.03;
+/// Profiles and points of each that the common range is searched with.
+const MOST_PROFILES: usize = 10;
+const MOST_POINTS: usize = 30;
 
 /// Coherence 0 to 1 of a profile with a tag at each of `xs`, all at `range`.
 fn coherence(profile: &Profile, xs: &[f64], range: f64) -> Vec<f32> {
@@ -53,16 +56,31 @@ pub(crate) fn common_range(profiles: &[&Profile], xs: &[f64], ranges: &[f64]) ->
         return None;
     }
     let mut best = (f64::NEG_INFINITY, None);
+    let some = thinned(profiles);
+    let xs: Vec<f64> = xs.iter().step_by(2).copied().collect();
     for &range in ranges {
-        let score: f64 = profiles
+        let score: f64 = some
             .iter()
-            .map(|p| f64::from(coherence(p, xs, range).into_iter().fold(0.0, f32::max)).powi(2))
+            .map(|p| f64::from(coherence(p, &xs, range).into_iter().fold(0.0, f32::max)).powi(2))
             .sum();
         if score > best.0 {
             best = (score, Some(range));
         }
     }
     best.1
+}
+
+/// Some of the profiles with some of their points: one range is asked of them all, and needs no more.
+fn thinned(profiles: &[&Profile]) -> Vec<Profile> {
+    let every = profiles.len().div_ceil(MOST_PROFILES);
+    profiles
+        .iter()
+        .step_by(every)
+        .map(|p| {
+            let points = p.points.iter().step_by(p.points.len().div_ceil(MOST_POINTS).max(1)).copied();
+            Profile { antenna: p.antenna, k: p.k, points: points.collect() }
+        })
+        .collect()
 }
 
 /// Peaks of the coherence along x at the given range of each antenna, best first, at most `most`.

@@ -3,6 +3,7 @@
 //! Knows no ROS, no clock and no global random source: values in, values out.
 
 mod cells;
+pub mod decoder;
 pub mod evaluate;
 mod face;
 pub mod floor_map;

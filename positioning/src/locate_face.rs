@@ -6,6 +6,7 @@ use domain::{Coverage, Scan, Sighting};
 use serde::{Deserialize, Serialize};
 
 use crate::cells::{Cells, ReadProblems};
+use crate::decoder::FaceWindow;
 use crate::face::answer::Answer;
 use crate::face::coverage::{self, Active, Counted};
 use crate::face::observations::Observations;
@@ -50,6 +51,15 @@ pub fn locate_face(scan: &Scan, face: &FaceGeometry, settings: &LocateSettings) 
     let coverage =
         coverage::coverage(&scan.name, face, &counted, &activity(scan), settings.coverage_bin_m.max(0.01));
     FaceResult { sightings, coverage, problems: cells.problems }
+}
+
+/// Windows of the decoder over a pass as the search alone has it.
+pub(crate) fn fit_windows(scan: &Scan, face: &FaceGeometry, settings: &LocateSettings) -> Vec<FaceWindow> {
+    let cells = Cells::build(scan, settings.cell_m, settings.pi_ambiguous);
+    let observations = Observations::new(&cells, settings.coupling_length_m, settings.pi_ambiguous);
+    let mut pass = Pass::new(&observations, face, settings);
+    pass.search_all();
+    pass.windows(&pass.answers())
 }
 
 fn sightings(scan: &Scan, face: &FaceGeometry, cells: &Cells, answers: &[Answer]) -> Vec<Sighting> {

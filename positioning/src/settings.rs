@@ -31,6 +31,8 @@ pub struct LocateSettings {
     pub pi_ambiguous: bool,
     /// Distance of the face across the aisle from the face that is read, m.
     pub aisle_m: f64,
+    /// Whether the decoder moves what the fit has placed; without it the fit alone answers.
+    pub decode: bool,
     /// Width of a coverage bin along the face, m.
     pub coverage_bin_m: f64,
 }
@@ -48,6 +50,7 @@ impl Default for LocateSettings {
             power_weight: 0.2,
             pi_ambiguous: false,
             aisle_m: 1.5,
+            decode: true,
             coverage_bin_m: 0.1,
         }
     }

@@ -13,3 +13,4 @@ pub(crate) mod observations;
 pub(crate) mod offsets;
 pub(crate) mod pass;
 pub(crate) mod search;
+pub(crate) mod windows;

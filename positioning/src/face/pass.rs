@@ -2,7 +2,7 @@
 
 use super::field::{Field, Known};
 use super::hypotheses::{Hypothesis, Side, TAG_Y, TAG_Z, hypotheses};
-use super::observations::Observations;
+use super::observations::{Observation, Observations};
 use super::offsets::{Place, synchronise};
 use super::search::{Grid, Model, score};
 use crate::power;
@@ -85,6 +85,13 @@ impl<'a> Pass<'a> {
     /// What the likelihoods rest on, the phase trusted to the given share.
     pub fn model(&self, share: f32) -> Model<'_> {
         Model { offsets: &self.offsets, field: &self.field, phase_precision: share * self.precision }
+    }
+
+    /// What the phase of an observation is off from a tag at a place, turns, offsets taken out, not wrapped.
+    pub fn residual_turns(&self, o: &Observation, at: [f64; 3]) -> f64 {
+        let d: [f64; 3] = std::array::from_fn(|i| f64::from(o.at[i]) - at[i]);
+        let range = (d[0] * d[0] + d[1] * d[1] + d[2] * d[2]).sqrt();
+        f64::from(o.turns - self.offsets[o.group as usize]) - f64::from(o.per_m) * range
     }
 
     fn learn_field(&mut self) {

@@ -69,7 +69,7 @@ pub(super) fn dot(a: [f64; 3], b: [f64; 3]) -> f64 {
 }
 
 /// Turns the lower triangle of a symmetric matrix into `L` (its diagonal of ones left out) and `D`, in place.
-fn factor(z: &mut [Complex64], n: usize) {
+pub(super) fn factor(z: &mut [Complex64], n: usize) {
     let start = |i: usize| i * (i + 1) / 2;
     for i in 0..n {
         let (above, rest) = z.split_at_mut(start(i));
@@ -87,6 +87,25 @@ fn factor(z: &mut [Complex64], n: usize) {
             line[j] = scaled;
         }
         line[i] = own;
+    }
+}
+
+/// Solves `L D Lᵀ x = b` in place, `z` as [`factor`] leaves it.
+pub(super) fn solve_factored(z: &[Complex64], b: &mut [Complex64]) {
+    let start = |i: usize| i * (i + 1) / 2;
+    let n = b.len();
+    for i in 0..n {
+        let sum: Complex64 = b[..i].iter().zip(&z[start(i)..start(i) + i]).map(|(b, l)| b * l).sum();
+        b[i] -= sum;
+    }
+    for i in 0..n {
+        b[i] /= z[start(i) + i];
+    }
+    for i in (1..n).rev() {
+        let value = b[i];
+        for (b, l) in b[..i].iter_mut().zip(&z[start(i)..start(i) + i]) {
+            *b -= l * value;
+        }
     }
 }
 

@@ -15,10 +15,12 @@
 mod beam;
 mod coupling;
 mod error;
+mod face_lesson;
 mod field;
 mod gen2;
 mod hop;
 mod impedance;
+mod lesson;
 mod noise;
 mod obstacles;
 mod reader;
@@ -27,9 +29,11 @@ mod scatter;
 mod settings;
 
 pub use error::RadioError;
+pub use face_lesson::{FaceLesson, FacePrior, ShelvedTag, face_lesson};
 pub use field::{TagField, TagPlacement};
 pub use gen2::{LinkMode, Session, SlotCounts};
 pub use hop::HopPlan;
+pub use lesson::{Lesson, LessonTag, RadioPrior, RowSchool};
 pub use impedance::{mutual_impedance, self_impedance};
 pub use obstacles::{Panel, ShelfFront};
 pub use reader::Reader;

@@ -2,8 +2,7 @@
 
 use std::f64::consts::{PI, TAU};
 
-use rand::RngExt;
-use rand_chacha::ChaCha8Rng;
+use rand::{Rng, RngExt};
 use rand_distr::StandardNormal;
 
 use super::settings::ReaderSettings;
@@ -20,7 +19,7 @@ pub(super) fn phase_std_rad(settings: &ReaderSettings, shown_dbm: f64) -> f64 {
 }
 
 /// RSSI in the reader's steps.
-pub(super) fn report_rssi(settings: &ReaderSettings, shown_dbm: f64, rng: &mut ChaCha8Rng) -> f32 {
+pub(super) fn report_rssi(settings: &ReaderSettings, shown_dbm: f64, rng: &mut impl Rng) -> f32 {
     let noise: f64 = rng.sample(StandardNormal);
     let step = settings.rssi_step_db;
     (((shown_dbm + settings.rssi_std_db * noise) / step).round() * step) as f32
@@ -31,7 +30,7 @@ pub(super) fn report_phase(
     settings: &ReaderSettings,
     phase_rad: f64,
     shown_dbm: f64,
-    rng: &mut ChaCha8Rng,
+    rng: &mut impl Rng,
 ) -> f32 {
     let noise: f64 = rng.sample(StandardNormal);
     let flip = if settings.pi_ambiguity && rng.random::<bool>() { PI } else { 0.0 };

@@ -1,0 +1,65 @@
+//! The tier decoder: what neighbouring tags' profiles say together, learnt from simulated lessons alone.
+//!
+//! Coupling bends a tag's phase and power profiles by what stands beside it. A fit of one tag takes that for noise; the
+//! set network here has seen many simulated, coupled layouts and reads the order of the tags from it. Nothing
+//! measured is in its weights (`shelfwright learn` makes them, and their header says from what).
+
+mod face_decoder;
+mod network;
+mod row_tokens;
+mod shape;
+mod weights;
+
+pub use crate::face::windows::FaceLayout;
+pub use face_decoder::{FACE_OUTPUTS, FaceAnswer, FaceWindow, face_windows};
+pub use network::{NORM_FLOOR, hard_swish, hard_swish_slope};
+pub use row_tokens::{RowLayout, RowWindow};
+pub(crate) use row_tokens::{ROW_INPUTS, windows};
+pub use shape::Shape;
+pub use weights::{Provenance, Weights, WeightsError};
+
+use std::sync::OnceLock;
+
+use domain::Scan;
+
+use crate::settings::LocateSettings;
+
+/// Length that the network's answers are counted in, m.
+pub const MOVE_M: f64 = 0.1;
+
+/// The default weights of the row decoder, as `shelfwright learn rows` made them.
+static ROWS: &[u8] = include_bytes!("../../weights/rows.weights");
+
+/// The default weights for rows of tags; `None` only if the file in the tree were broken, which a test would tell.
+pub fn row_weights() -> Option<&'static Weights> {
+    static LOADED: OnceLock<Option<Weights>> = OnceLock::new();
+    LOADED.get_or_init(|| Weights::decode(ROWS).ok().filter(|w| w.shape.inputs == ROW_INPUTS)).as_ref()
+}
+
+/// The windows that the row decoder makes of a scan: what `shelfwright learn` teaches it from.
+pub fn row_windows(scan: &Scan, settings: &LocateSettings) -> Vec<RowWindow> {
+    crate::locate_row::fit_windows(scan, settings)
+}
+
+/// What the decoder says of one tag of a row.
+#[derive(Debug, Clone, Copy, PartialEq)]
+pub struct RowAnswer {
+    /// How much the tag is farther along than the fit has it, m.
+    pub move_m: f64,
+    /// Mean error to expect of that, m.
+    pub error_m: f64,
+}
+
+impl Weights {
+    /// An answer for each tag of a row's window.
+    pub fn answers(&self, window: &RowWindow) -> Vec<RowAnswer> {
+        self.network
+            .run(&window.tokens)
+            .chunks_exact(self.network.outputs())
+            .map(|o| RowAnswer {
+                move_m: f64::from(o[0]) * MOVE_M,
+                error_m: f64::from(o[1]).clamp(-6.0, 4.0).exp() * MOVE_M,
+            })
+            .collect()
+    }
+}
