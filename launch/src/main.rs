@@ -1,6 +1,7 @@
 //! The `shelfwright` command: simulate, locate, audit, report, and look after bags and sites.
 
 mod cmd;
+mod learn;
 mod mission;
 mod params;
 mod run_folder;
@@ -52,6 +53,8 @@ enum Command {
     Platform(cmd::platform::PlatformArgs),
     /// Look into a bag.
     Bag(cmd::bag::BagArgs),
+    /// Make the locator's weights from simulated lessons.
+    Learn(cmd::learn::LearnArgs),
     /// Check this machine and this build.
     Doctor(cmd::doctor::DoctorArgs),
 }
@@ -70,6 +73,7 @@ fn main() -> ExitCode {
         Command::Report(args) => cmd::audit::report(&args, &ui),
         Command::Platform(args) => cmd::platform::run(&args, &ui),
         Command::Bag(args) => cmd::bag::run(&args, &ui),
+        Command::Learn(args) => cmd::learn::run(&args, &ui),
         Command::Doctor(args) => cmd::doctor::run(&args, &ui),
     };
     match done {

@@ -44,7 +44,7 @@ impl ReadProblems {
 }
 
 /// Averaged reads of one tag by one antenna on one carrier within one cell of antenna positions.
-#[derive(Debug, Clone, Copy)]
+#[derive(Debug, Clone, Copy, Default)]
 pub(crate) struct Cell {
     /// Index into [`Cells::carriers`].
     pub carrier: u16,
@@ -90,15 +90,6 @@ pub(crate) struct Cells {
 const PHASE_SLACK: f32 = 1e-3;
 const FARTHEST_M: f32 = 10_000.0;
 
-/// One read that survived, ready to be sorted.
-struct Kept {
-    tag: u32,
-    key: u64,
-    read: u32,
-    phase: bool,
-    power: bool,
-}
-
 impl Cells {
     /// Sorts out and averages.
     pub fn build(scan: &Scan, cell_m: f64, pi_ambiguous: bool) -> Self {
@@ -108,9 +99,7 @@ impl Cells {
         }
         out.antennas = sorted_unique(scan.reads.iter().map(|r| r.antenna));
         out.carriers = carriers(scan);
-        let mut kept = out.sort_out(scan, cell_m);
-        kept.sort_unstable_by_key(|k| (k.tag, k.key, k.read));
-        out.average(scan, &kept, pi_ambiguous);
+        out.fill(scan, cell_m, pi_ambiguous);
         out
     }
 
@@ -119,12 +108,20 @@ impl Cells {
         &self.cells[self.tags[tag].first..self.tags[tag].end]
     }
 
-    fn sort_out(&mut self, scan: &Scan, cell_m: f64) -> Vec<Kept> {
-        let mut kept = Vec::with_capacity(scan.reads.len());
+    /// One pass over the reads: each goes to its cell. The reads of a tag come in runs from one place, so its last cell is
+    /// looked at before the table of all.
+    fn fill(&mut self, scan: &Scan, cell_m: f64, pi_ambiguous: bool) {
+        let turns = if pi_ambiguous { 2.0 } else { 1.0 };
+        let per_m = 1.0 / cell_m;
+        let mut index = CellIndex::default();
+        let mut keys: Vec<(u32, u64)> = Vec::new();
+        let mut last_cell = vec![(u64::MAX, 0u32); scan.tags.len()];
         let mut previous = i64::MIN;
         let mut last_seen = vec![[(i64::MIN, 0u8); 4]; scan.tags.len()];
         let mut carrier_memo = (f64::NAN, None);
-        for (i, r) in scan.reads.iter().enumerate() {
+        let mut antenna_memo = (0u8, self.antennas.binary_search(&0).unwrap_or(0));
+        let mut turned = PhasorTable::new(turns);
+        for r in &scan.reads {
             let p = &mut self.problems;
             let Some(seen) = last_seen.get_mut(r.tag as usize) else {
                 p.unknown_tag += 1;
@@ -150,6 +147,9 @@ impl Cells {
                 carrier_memo =
                     (r.frequency_hz, self.carriers.binary_search_by(|c| c.total_cmp(&r.frequency_hz)).ok());
             }
+            if antenna_memo.0 != r.antenna {
+                antenna_memo = (r.antenna, self.antennas.binary_search(&r.antenna).unwrap_or(0));
+            }
             let in_range = (-PHASE_SLACK..=std::f32::consts::TAU + PHASE_SLACK).contains(&r.phase_rad);
             let power = (-150.0..=30.0).contains(&r.rssi_dbm);
             match (carrier_memo.1, r.phase_rad.is_nan(), in_range) {
@@ -166,64 +166,122 @@ impl Cells {
             if power {
                 tag.rssi_max = tag.rssi_max.max(r.rssi_dbm);
             }
-            let antenna = self.antennas.binary_search(&r.antenna).unwrap_or(0) as u64;
-            let cell =
-                |v: f32, bits: u32| ((f64::from(v) / cell_m).round() as i64 as u64) & ((1 << bits) - 1);
-            let key = antenna << 56
+            let cell = |v: f32, bits: u32| (nearest(f64::from(v) * per_m) as u64) & ((1 << bits) - 1);
+            let key = (antenna_memo.1 as u64) << 56
                 | (carrier_memo.1.map_or(0xFF, |c| c as u64) & 0xFF) << 48
                 | cell(r.antenna_m[0], 30) << 18
                 | cell(r.antenna_m[1], 10) << 8
                 | cell(r.antenna_m[2], 8);
-            kept.push(Kept {
-                tag: r.tag,
-                key,
-                read: i as u32,
-                phase: carrier_memo.1.is_some() && in_range,
-                power,
-            });
+            let last = &mut last_cell[r.tag as usize];
+            if last.0 != key {
+                let found = index.find((r.tag, key), &keys);
+                if found as usize == keys.len() {
+                    keys.push((r.tag, key));
+                    self.cells.push(Cell {
+                        carrier: carrier_memo.1.unwrap_or(0) as u16,
+                        antenna: antenna_memo.1 as u16,
+                        ..Cell::default()
+                    });
+                }
+                *last = (key, found);
+            }
+            let cell = &mut self.cells[last.1 as usize];
+            cell.reads += 1;
+            for (sum, v) in cell.at.iter_mut().zip(r.antenna_m) {
+                *sum += f64::from(v);
+            }
+            if carrier_memo.1.is_some() && in_range {
+                cell.phasor += turned.at(r.phase_rad);
+                cell.phases += 1;
+            }
+            if power {
+                cell.rssi_sum += f64::from(r.rssi_dbm);
+                cell.powers += 1;
+            }
         }
-        kept
+        self.sort(&keys);
     }
 
-    fn average(&mut self, scan: &Scan, kept: &[Kept], pi_ambiguous: bool) {
-        let turns = if pi_ambiguous { 2.0 } else { 1.0 };
-        for group in kept.chunk_by(|a, b| a.tag == b.tag && a.key == b.key) {
-            let mut cell = Cell {
-                carrier: 0,
-                antenna: 0,
-                at: [0.0; 3],
-                phasor: Complex64::ZERO,
-                phases: 0,
-                rssi_sum: 0.0,
-                powers: 0,
-                reads: group.len() as u32,
-            };
-            let first = &scan.reads[group[0].read as usize];
-            cell.antenna = self.antennas.binary_search(&first.antenna).unwrap_or(0) as u16;
-            cell.carrier =
-                self.carriers.binary_search_by(|c| c.total_cmp(&first.frequency_hz)).unwrap_or(0) as u16;
-            for k in group {
-                let r = &scan.reads[k.read as usize];
-                for (sum, v) in cell.at.iter_mut().zip(r.antenna_m) {
-                    *sum += f64::from(v);
-                }
-                if k.phase {
-                    cell.phasor += Complex64::cis(turns * f64::from(r.phase_rad));
-                    cell.phases += 1;
-                }
-                if k.power {
-                    cell.rssi_sum += f64::from(r.rssi_dbm);
-                    cell.powers += 1;
-                }
-            }
-            cell.at = cell.at.map(|v| v / group.len() as f64);
-            let tag = &mut self.tags[group[0].tag as usize];
+    /// Brings the cells into the order of tag, antenna, carrier and place.
+    fn sort(&mut self, keys: &[(u32, u64)]) {
+        let mut order: Vec<u32> = (0..keys.len() as u32).collect();
+        order.sort_unstable_by_key(|&i| keys[i as usize]);
+        self.cells = order.iter().map(|&i| self.cells[i as usize]).collect();
+        for (at, &i) in order.iter().enumerate() {
+            let cell = &mut self.cells[at];
+            cell.at = cell.at.map(|v| v / f64::from(cell.reads));
+            let tag = &mut self.tags[keys[i as usize].0 as usize];
             if tag.end == 0 {
-                tag.first = self.cells.len();
+                tag.first = at;
             }
-            self.cells.push(cell);
-            tag.end = self.cells.len();
+            tag.end = at + 1;
         }
+    }
+}
+
+/// Nearest whole number without a call, for numbers far below 2⁵¹.
+fn nearest(v: f64) -> i64 {
+    const ROUND: f64 = 6_755_399_441_055_744.0;
+    ((v + ROUND) - ROUND) as i64
+}
+
+/// Cells by tag and key: open addressing with a load below one half.
+#[derive(Default)]
+struct CellIndex {
+    slots: Vec<u32>,
+}
+
+impl CellIndex {
+    const FREE: u32 = u32::MAX;
+
+    /// Index of the cell; that of the next new one, which the caller must add to `keys`, where there is none.
+    fn find(&mut self, key: (u32, u64), keys: &[(u32, u64)]) -> u32 {
+        if 2 * (keys.len() + 1) > self.slots.len() {
+            let size = (4 * (keys.len() + 1)).next_power_of_two().max(1024);
+            self.slots = vec![Self::FREE; size];
+            for (i, &k) in keys.iter().enumerate() {
+                let at = self.probe(k, keys);
+                self.slots[at] = i as u32;
+            }
+        }
+        let at = self.probe(key, keys);
+        if self.slots[at] == Self::FREE {
+            self.slots[at] = keys.len() as u32;
+        }
+        self.slots[at]
+    }
+
+    fn probe(&self, key: (u32, u64), keys: &[(u32, u64)]) -> usize {
+        let mixed = (key.1 ^ u64::from(key.0).rotate_left(40)).wrapping_mul(0x9E37_79B9_7F4A_7C15);
+        let mask = self.slots.len() - 1;
+        let mut at = (mixed >> 32) as usize & mask;
+        while self.slots[at] != Self::FREE && keys[self.slots[at] as usize] != key {
+            at = (at + 1) & mask;
+        }
+        at
+    }
+}
+
+/// `exp(i phase)` of phases already met: a reader reports some thousand different ones.
+struct PhasorTable {
+    turns: f64,
+    known: Vec<(u32, Complex64)>,
+}
+
+impl PhasorTable {
+    const SIZE: usize = 4096;
+
+    fn new(turns: f64) -> Self {
+        Self { turns, known: vec![(f32::NAN.to_bits(), Complex64::ZERO); Self::SIZE] }
+    }
+
+    fn at(&mut self, phase: f32) -> Complex64 {
+        let bits = phase.to_bits();
+        let slot = &mut self.known[(bits.wrapping_mul(0x9E37_79B1) >> 20) as usize & (Self::SIZE - 1)];
+        if slot.0 != bits {
+            *slot = (bits, Complex64::cis(self.turns * f64::from(phase)));
+        }
+        slot.1
     }
 }
 

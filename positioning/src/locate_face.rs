@@ -6,7 +6,7 @@ use domain::{Coverage, Scan, Sighting};
 use serde::{Deserialize, Serialize};
 
 use crate::cells::{Cells, ReadProblems};
-use crate::decoder::FaceWindow;
+use crate::decoder::{self, FaceWindow, Weights};
 use crate::face::answer::Answer;
 use crate::face::coverage::{self, Active, Counted};
 use crate::face::observations::Observations;
@@ -35,7 +35,10 @@ pub fn locate_face(scan: &Scan, face: &FaceGeometry, settings: &LocateSettings) 
     let observations = Observations::new(&cells, settings.coupling_length_m, settings.pi_ambiguous);
     let mut pass = Pass::new(&observations, face, settings);
     pass.search_all();
-    let answers = pass.answers();
+    let mut answers = pass.answers();
+    if let Some(weights) = decoder::face_weights().filter(|_| settings.decode) {
+        decode(weights, &pass.windows(&answers), face, &mut answers);
+    }
     let sightings = sightings(scan, face, &cells, &answers);
     let counted: Vec<Counted> = answers
         .iter()
@@ -51,6 +54,44 @@ pub fn locate_face(scan: &Scan, face: &FaceGeometry, settings: &LocateSettings) 
     let coverage =
         coverage::coverage(&scan.name, face, &counted, &activity(scan), settings.coverage_bin_m.max(0.01));
     FaceResult { sightings, coverage, problems: cells.problems }
+}
+
+/// Standard deviation over the mean error that the decoder states: 1.25 for a normal error; lessons have longer tails.
+const DECODED: f64 = 1.4;
+
+/// Moves each tag to where the decoder puts it, with its tier and side.
+fn decode(weights: &Weights, windows: &[FaceWindow], face: &FaceGeometry, answers: &mut [Answer]) {
+    for window in windows {
+        let said = weights.face_answers(window);
+        for ((&tag, said), _) in window.tags.iter().zip(&said).zip(&window.home).filter(|(_, home)| **home) {
+            let answer = &mut answers[tag];
+            answer.x += said.move_m;
+            answer.x_std = DECODED * said.error_m;
+            let [below, here, above, other, elsewhere] = said.classes;
+            answer.front = 1.0 - elsewhere;
+            let far = |t: usize| t.abs_diff(window.tier) > 1;
+            let rest: f64 = (0..answer.tiers.len()).filter(|&t| far(t)).map(|t| answer.tiers[t]).sum();
+            for t in 0..answer.tiers.len() {
+                answer.tiers[t] = if t + 1 == window.tier {
+                    below
+                } else if t == window.tier {
+                    here
+                } else if t == window.tier + 1 {
+                    above
+                } else {
+                    other * answer.tiers[t] / rest.max(1e-12)
+                } + 1e-6;
+            }
+            let sum: f64 = answer.tiers.iter().sum();
+            answer.tiers.iter_mut().for_each(|p| *p /= sum);
+            let best = (0..answer.tiers.len())
+                .max_by(|&a, &b| answer.tiers[a].total_cmp(&answer.tiers[b]).then(b.cmp(&a)));
+            if let Some(best) = best.filter(|b| *b != answer.tier) {
+                answer.z += face.tiers[best].board_m - face.tiers[answer.tier].board_m;
+                answer.tier = best;
+            }
+        }
+    }
 }
 
 /// Windows of the decoder over a pass as the search alone has it.

@@ -3,6 +3,7 @@
 pub mod audit;
 pub mod bag;
 pub mod doctor;
+pub mod learn;
 pub mod locate;
 pub mod platform;
 pub mod sim;

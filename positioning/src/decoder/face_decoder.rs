@@ -3,7 +3,7 @@
 use domain::Scan;
 
 use super::weights::Weights;
-use super::{LocateSettings, MOVE_M};
+use super::{FaceLayout, LocateSettings, MOVE_M};
 use crate::settings::FaceGeometry;
 
 /// Tags of a tier that are decoded together.
@@ -38,8 +38,8 @@ pub struct FaceAnswer {
 impl Weights {
     /// An answer for each tag of a face's window.
     pub fn face_answers(&self, window: &FaceWindow) -> Vec<FaceAnswer> {
-        self.network
-            .run(&window.tokens)
+        let layout = FaceLayout::default();
+        self.both_ways(&window.tokens, |token| layout.mirror(token))
             .chunks_exact(FACE_OUTPUTS)
             .map(|o| {
                 let top = o[2..].iter().copied().fold(f32::NEG_INFINITY, f32::max);

@@ -10,6 +10,7 @@ mod row_tokens;
 mod shape;
 mod weights;
 
+use crate::face::windows::FACE_INPUTS;
 pub use crate::face::windows::FaceLayout;
 pub use face_decoder::{FACE_OUTPUTS, FaceAnswer, FaceWindow, face_windows};
 pub use network::{NORM_FLOOR, hard_swish, hard_swish_slope};
@@ -29,6 +30,16 @@ pub const MOVE_M: f64 = 0.1;
 
 /// The default weights of the row decoder, as `shelfwright learn rows` made them.
 static ROWS: &[u8] = include_bytes!("../../weights/rows.weights");
+
+/// The default weights of the face decoder, as `shelfwright learn faces` made them.
+static FACES: &[u8] = include_bytes!("../../weights/faces.weights");
+
+/// The default weights for row faces; `None` as for [`row_weights`].
+pub fn face_weights() -> Option<&'static Weights> {
+    static LOADED: OnceLock<Option<Weights>> = OnceLock::new();
+    let fits = |w: &Weights| w.shape.inputs == FACE_INPUTS && w.shape.outputs == FACE_OUTPUTS;
+    LOADED.get_or_init(|| Weights::decode(FACES).ok().filter(fits)).as_ref()
+}
 
 /// The default weights for rows of tags; `None` only if the file in the tree were broken, which a test would tell.
 pub fn row_weights() -> Option<&'static Weights> {
@@ -53,13 +64,26 @@ pub struct RowAnswer {
 impl Weights {
     /// An answer for each tag of a row's window.
     pub fn answers(&self, window: &RowWindow) -> Vec<RowAnswer> {
-        self.network
-            .run(&window.tokens)
+        let layout = RowLayout::default();
+        self.both_ways(&window.tokens, |token| layout.mirror(token))
             .chunks_exact(self.network.outputs())
             .map(|o| RowAnswer {
                 move_m: f64::from(o[0]) * MOVE_M,
                 error_m: f64::from(o[1]).clamp(-6.0, 4.0).exp() * MOVE_M,
             })
             .collect()
+    }
+
+    /// Runs a window as it is and as if along ran the other way, and takes the mean: what the network says must not
+    /// hang on that, and the two err differently. The first number of an answer is the move.
+    fn both_ways(&self, tokens: &[f32], mirror: impl Fn(&mut [f32])) -> Vec<f32> {
+        let mut turned = tokens.to_vec();
+        turned.chunks_exact_mut(self.shape.inputs).for_each(mirror);
+        let mut answers = self.network.run(tokens);
+        for (i, (a, b)) in answers.iter_mut().zip(self.network.run(&turned)).enumerate() {
+            let b = if i % self.shape.outputs == 0 { -b } else { b };
+            *a = (*a + b) / 2.0;
+        }
+        answers
     }
 }

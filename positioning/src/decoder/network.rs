@@ -57,11 +57,6 @@ impl Linear {
 }
 
 impl Network {
-    /// Numbers a token has.
-    pub fn inputs(&self) -> usize {
-        self.embed.inputs
-    }
-
     /// Numbers an answer has.
     pub fn outputs(&self) -> usize {
         self.answer.outputs
