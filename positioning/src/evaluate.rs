@@ -58,6 +58,8 @@ pub struct Score {
     pub exact_rank: u32,
     /// RMS of debiased error over the stated standard deviation; 1 is honest, more is boasting.
     pub error_over_std: f64,
+    /// Debiased errors within one and within two stated standard deviations, %: 68 and 95 are honest.
+    pub within_std_percent: [f64; 2],
 }
 
 impl Score {
@@ -117,7 +119,9 @@ fn score_scan(
     let shift = median(&errors);
     score.error_cm = spread_cm(errors.iter().copied());
     score.debiased_cm = spread_cm(errors.iter().map(|e| e - shift));
-    score.error_over_std = rms(errors.iter().zip(&over_std).map(|(e, o)| o * (e - shift) / e));
+    let ratios: Vec<f64> = errors.iter().zip(&over_std).map(|(e, o)| o * (e - shift) / e).collect();
+    score.error_over_std = rms(ratios.iter().copied());
+    score.within_std_percent = within(&ratios);
     ScanScore {
         scan: scan.to_owned(),
         pitch_cm: if pitch.is_finite() { (pitch * 100.0).round() as u32 } else { 0 },
@@ -145,7 +149,8 @@ pub fn pool<'a>(scans: impl IntoIterator<Item = &'a ScanScore>) -> Score {
     }
     all.error_cm = spread_cm(errors.into_iter());
     all.debiased_cm = spread_cm(debiased.into_iter());
-    all.error_over_std = rms(over_std.into_iter());
+    all.error_over_std = rms(over_std.iter().copied());
+    all.within_std_percent = within(&over_std);
     all
 }
 
@@ -172,12 +177,12 @@ impl fmt::Display for ScoreTable<'_> {
         let width = self.0.iter().map(|(label, _)| label.len()).max().unwrap_or(0).max(4);
         writeln!(
             f,
-            "| {:width$} | tags | unanswered | pairs % | rank % | mean cm | median | p95 | debiased mean cm | median | p95 | error/std |",
+            "| {:width$} | tags | unanswered | pairs % | rank % | mean cm | median | p95 | debiased mean cm | median | p95 | error/std | in 1, 2 std % |",
             "scan"
         )?;
         writeln!(
             f,
-            "|{:-<1$}|-----:|-----------:|--------:|-------:|--------:|-------:|-----:|-----------------:|-------:|-----:|----------:|",
+            "|{:-<1$}|-----:|-----------:|--------:|-------:|--------:|-------:|-----:|-----------------:|-------:|-----:|----------:|--------------:|",
             "",
             width + 2
         )?;
@@ -185,12 +190,14 @@ impl fmt::Display for ScoreTable<'_> {
             let ([m, md, p], [dm, dmd, dp]) = (s.error_cm, s.debiased_cm);
             writeln!(
                 f,
-                "| {label:width$} | {:4} | {:10} | {:7.1} | {:6.1} | {m:7.2} | {md:6.2} | {p:4.1} | {dm:16.2} | {dmd:6.2} | {dp:4.1} | {:9.2} |",
+                "| {label:width$} | {:4} | {:10} | {:7.1} | {:6.1} | {m:7.2} | {md:6.2} | {p:4.1} | {dm:16.2} | {dmd:6.2} | {dp:4.1} | {:9.2} | {:6.0}, {:3.0} |",
                 s.tags,
                 s.unanswered,
                 s.pairs_percent(),
                 s.rank_percent(),
-                s.error_over_std
+                s.error_over_std,
+                s.within_std_percent[0],
+                s.within_std_percent[1]
             )?;
         }
         Ok(())
@@ -216,6 +223,12 @@ fn quantile(mut values: Vec<f64>, q: f64) -> f64 {
     let at = q * (values.len() - 1) as f64;
     let (low, high) = (values[at.floor() as usize], values[at.ceil() as usize]);
     low + (high - low) * at.fract()
+}
+
+/// Shares of ratios to the stated deviation up to 1 and up to 2, %; NaN of nothing.
+fn within(ratios: &[f64]) -> [f64; 2] {
+    let known: Vec<f64> = ratios.iter().copied().filter(|r| r.is_finite()).collect();
+    [1.0, 2.0].map(|k| 100.0 * known.iter().filter(|r| r.abs() <= k).count() as f64 / known.len() as f64)
 }
 
 fn rms(values: impl Iterator<Item = f64>) -> f64 {

@@ -37,6 +37,7 @@ pub fn locate_face(scan: &Scan, face: &FaceGeometry, settings: &LocateSettings) 
     pass.search_all();
     let mut answers = pass.answers();
     if let Some(weights) = decoder::face_weights().filter(|_| settings.decode) {
+        pass.settle(&mut answers);
         decode(weights, &pass.windows(&answers), face, &mut answers);
     }
     let sightings = sightings(scan, face, &cells, &answers);
@@ -100,7 +101,9 @@ pub(crate) fn fit_windows(scan: &Scan, face: &FaceGeometry, settings: &LocateSet
     let observations = Observations::new(&cells, settings.coupling_length_m, settings.pi_ambiguous);
     let mut pass = Pass::new(&observations, face, settings);
     pass.search_all();
-    pass.windows(&pass.answers())
+    let mut answers = pass.answers();
+    pass.settle(&mut answers);
+    pass.windows(&answers)
 }
 
 fn sightings(scan: &Scan, face: &FaceGeometry, cells: &Cells, answers: &[Answer]) -> Vec<Sighting> {

@@ -131,7 +131,8 @@ impl Row {
         let mut sums = vec![(0.0, 0.0); self.fits.len()];
         for window in (0..antennas).flat_map(|a| decoder::windows(&self.profiles, &self.fits, a)) {
             let answers = weights.answers(&window);
-            for ((&tag, answer), _) in window.tags.iter().zip(&answers).zip(&window.home).filter(|(_, h)| **h) {
+            for ((&tag, answer), _) in window.tags.iter().zip(&answers).zip(&window.home).filter(|(_, h)| **h)
+            {
                 let trust = answer.error_m.powi(-2);
                 sums[tag].0 += trust * answer.move_m;
                 sums[tag].1 += trust;

@@ -7,12 +7,16 @@ use super::fuse::{FaceBelief, normalise_ln};
 /// Of gross errors by one tier, so many are by two, and so on: antennas at several heights take a neighbouring tier
 /// for a book's own, hardly ever the top one for the bottom one.
 const DECAY: f64 = 0.2;
-/// From this probability of its likeliest tier on the locator is sure; gross errors are counted apart there.
-const SURE: f64 = 0.98;
+/// From these probabilities of its likeliest tier on the locator is sure, and very sure; gross errors are counted apart
+/// there.
+const SURE: [f64; 2] = [0.98, 0.999];
+/// Shares of gross errors to expect in each of the three before the run has shown any: somewhat less than the locator
+/// itself allows for, as that share is for what it does not know of.
+const USUAL_FLOOR: [f64; 3] = [0.002, 0.002, 0.0002];
 
 const POWERS: [f64; 14] = [0.1, 0.15, 0.2, 0.3, 0.4, 0.5, 0.6, 0.7, 0.8, 0.9, 1.0, 1.15, 1.3, 1.5];
-const FLOORS: [f64; 13] =
-    [0.0001, 0.0002, 0.0005, 0.001, 0.002, 0.005, 0.01, 0.02, 0.04, 0.08, 0.15, 0.3, 0.5];
+const FLOORS: [f64; 15] =
+    [0.00002, 0.00005, 0.0001, 0.0002, 0.0005, 0.001, 0.002, 0.005, 0.01, 0.02, 0.04, 0.08, 0.15, 0.3, 0.5];
 
 /// Turns the locator's tier probabilities into calibrated ones: `softmax(power ln p)`, of which a share is spread over
 /// the other tiers, the nearest first.
@@ -20,24 +24,25 @@ const FLOORS: [f64; 13] =
 pub struct TierModel {
     /// Below 1 for a locator that is too sure.
     power: f64,
-    /// Share of gross errors where the locator is unsure, and where it is sure.
-    floor: [f64; 2],
+    /// Share of gross errors where the locator is unsure, where it is sure, and where very sure.
+    floor: [f64; 3],
 }
 
 impl Default for TierModel {
     fn default() -> Self {
-        Self { power: 1.0, floor: [0.01; 2] }
+        Self { power: 1.0, floor: [0.01, 0.01, 0.002] }
     }
 }
 
-fn is_sure(ln_p: &[f64]) -> bool {
-    ln_p.iter().any(|l| *l >= SURE.ln())
+/// Index of how sure the locator is.
+fn sureness(ln_p: &[f64]) -> usize {
+    SURE.iter().filter(|sure| ln_p.iter().any(|l| *l >= sure.ln())).count()
 }
 
 impl TierModel {
     /// Calibrated probabilities, tier 1 first; `trust` in 0…1 evens them further.
     pub fn apply(&self, ln_p: &[f64], trust: f64) -> Vec<f64> {
-        let floor = self.floor[usize::from(is_sure(ln_p))];
+        let floor = self.floor[sureness(ln_p)];
         let mut ln: Vec<f64> = ln_p.iter().map(|l| l * self.power * trust).collect();
         normalise_ln(&mut ln);
         let p: Vec<f64> = ln.into_iter().map(f64::exp).collect();
@@ -62,15 +67,19 @@ impl TierModel {
         if labels.len() < ENOUGH {
             return Self::default();
         }
-        let (sure, unsure): (Vec<_>, Vec<_>) = labels.into_iter().partition(|(ln, _)| is_sure(ln));
+        let mut by_sureness: [Vec<(&[f64], &[usize])>; 3] = Default::default();
+        for label in labels {
+            by_sureness[sureness(label.0)].push(label);
+        }
         let mut best = (Self::default(), f64::NEG_INFINITY);
         for power in POWERS {
-            let (unsure_floor, a) = best_floor(&unsure, power, misplacement_rate);
-            let (sure_floor, b) = best_floor(&sure, power, misplacement_rate);
+            let found: [(f64, f64); 3] = std::array::from_fn(|k| {
+                best_floor(&by_sureness[k], power, USUAL_FLOOR[k], misplacement_rate)
+            });
             // Honest until shown otherwise.
-            let fit = a + b - 0.5 * (power.ln() / 0.7).powi(2);
+            let fit = found.iter().map(|f| f.1).sum::<f64>() - 0.5 * (power.ln() / 0.7).powi(2);
             if fit > best.1 {
-                best = (Self { power, floor: [unsure_floor, sure_floor] }, fit);
+                best = (Self { power, floor: found.map(|f| f.0) }, fit);
             }
         }
         best.0
@@ -78,12 +87,12 @@ impl TierModel {
 }
 
 /// The likeliest share of gross errors, with its log likelihood.
-fn best_floor(labels: &[(&[f64], &[usize])], power: f64, misplacement_rate: f64) -> (f64, f64) {
+fn best_floor(labels: &[(&[f64], &[usize])], power: f64, usual: f64, misplacement_rate: f64) -> (f64, f64) {
     // Of the misplaced few stand on another tier at just the right place along.
     let strangers = 0.1 * misplacement_rate;
     let mut best = (FLOORS[0], f64::NEG_INFINITY);
     for floor in FLOORS {
-        let model = TierModel { power, floor: [floor; 2] };
+        let model = TierModel { power, floor: [floor; 3] };
         let fit: f64 = labels
             .iter()
             .map(|(ln, home)| {
@@ -93,7 +102,7 @@ fn best_floor(labels: &[(&[f64], &[usize])], power: f64, misplacement_rate: f64)
             })
             .sum();
         // Gross errors are rare until shown otherwise.
-        let fit = fit - 0.5 * ((floor / 0.002).ln() / 1.5).powi(2);
+        let fit = fit - 0.5 * ((floor / usual).ln() / 1.5).powi(2);
         if fit > best.1 {
             best = (floor, fit);
         }

@@ -95,7 +95,7 @@ fn learn_rows(args: &CourseArgs, ui: &Ui) -> anyhow::Result<()> {
 
 fn learn_faces(args: &CourseArgs, ui: &Ui) -> anyhow::Result<()> {
     let prior: FacePrior = prior(args.prior.as_deref())?;
-    let count = args.lessons.unwrap_or(300);
+    let count = args.lessons.unwrap_or(400);
     let make = |seed: u64, number: u64| faces::faces(&prior, seed, number..number + 1);
     let lessons = lessons(ui, count, |n| make(args.seed, n))?;
     let held = gather(8, |n| make(args.seed + HELD_OUT, n), |_| true)?;
@@ -107,7 +107,7 @@ fn learn_faces(args: &CourseArgs, ui: &Ui) -> anyhow::Result<()> {
         hidden: 128,
         outputs: FACE_OUTPUTS,
     };
-    let steps = args.steps.unwrap_or(8_000);
+    let steps = args.steps.unwrap_or(10_000);
     finish(args, ui, "faces", count, steps, &shape, &lessons, &prior, |w| score::faces(w, &held))
 }
 
@@ -132,7 +132,10 @@ fn lessons<T: Send>(
     if interrupted() { Err(Interrupted.into()) } else { Ok(made) }
 }
 
-#[expect(clippy::too_many_arguments, reason = "the two kinds of lessons share this last part and nothing else")]
+#[expect(
+    clippy::too_many_arguments,
+    reason = "the two kinds of lessons share this last part and nothing else"
+)]
 fn finish<L: Lessons>(
     args: &CourseArgs,
     ui: &Ui,

@@ -124,25 +124,28 @@ fn vary(lesson: &mut FaceWindowLesson, rng: &mut impl Rng) {
     }
     let mut normal = |std: f32| std * rng.sample::<f32, _>(StandardNormal);
     let louder = normal(0.1).exp();
-    let [grid, ..] = layout.profiles();
+    let grid = layout.grid();
     for token in lesson.window.tokens.chunks_exact_mut(layout.inputs()) {
         if mirror {
             layout.mirror(token);
         }
-        let (shift, bow, wave, turn) = (normal(0.05), normal(0.05), normal(0.05), normal(3.0));
-        let waves = (1.25 + normal(0.4)).abs();
-        let power_shift = normal(0.06);
-        for i in 0..grid {
-            let u = 2.0 * i as f32 / (grid - 1) as f32 - 1.0;
-            token[i] += shift * u
-                + bow * (u * u - 0.33)
-                + wave * (std::f32::consts::TAU * u * waves + turn).cos()
-                + normal(0.03);
-            let power = &mut token[2 * grid + i];
-            *power = *power * louder + power_shift * u + normal(0.03);
+        let place = |i: usize| 2.0 * i as f32 / (grid - 1) as f32 - 1.0;
+        for profile in token.chunks_exact_mut(grid).take(layout.antennas()) {
+            let (shift, bow, wave, turn) = (normal(0.05), normal(0.05), normal(0.05), normal(3.0));
+            let waves = (1.25 + normal(0.4)).abs();
+            for (i, v) in profile.iter_mut().enumerate() {
+                let u = place(i);
+                *v += shift * u
+                    + bow * (u * u - 0.33)
+                    + wave * (std::f32::consts::TAU * u * waves + turn).cos()
+                    + normal(0.03);
+            }
         }
-        let level = normal(0.1);
-        let single = token.len() - 21;
-        token[single + 1..single + 4].iter_mut().for_each(|v| *v += level + normal(0.1));
+        let (power_shift, level) = (normal(0.06), normal(0.1));
+        for (i, v) in token[layout.power()..layout.power() + grid].iter_mut().enumerate() {
+            *v = *v * louder + power_shift * place(i) + normal(0.03);
+        }
+        let levels = layout.levels()..layout.levels() + layout.antennas();
+        token[levels].iter_mut().for_each(|v| *v += level + normal(0.1));
     }
 }

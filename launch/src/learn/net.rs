@@ -285,7 +285,10 @@ mod tests {
             let down = gradient(&shape, &values, &tokens, &sizes, loss).0;
             values[t][i] = kept;
             let (slope, found) = ((up - down) / (2.0 * step), gradient_[t][i]);
-            assert!((slope - found).abs() < 0.02 * (1.0 + slope.abs()), "tensor {t}: {found} against {slope}");
+            assert!(
+                (slope - found).abs() < 0.02 * (1.0 + slope.abs()),
+                "tensor {t}: {found} against {slope}"
+            );
         }
     }
 }

@@ -53,5 +53,9 @@ impl Optimiser {
 /// Learning rate at a share of the way: up in the first tenth, then down along a cosine.
 pub fn one_cycle(share: f32, top: f32) -> f32 {
     let half = |u: f32| 0.5 - 0.5 * (std::f32::consts::PI * u).cos();
-    if share < 0.1 { top * (0.04 + 0.96 * half(share / 0.1)) } else { top * (1.0 - half((share - 0.1) / 0.9)).max(1e-4) }
+    if share < 0.1 {
+        top * (0.04 + 0.96 * half(share / 0.1))
+    } else {
+        top * (1.0 - half((share - 0.1) / 0.9)).max(1e-4)
+    }
 }

@@ -27,7 +27,8 @@ pub fn rows(school: &RowSchool, seed: u64, numbers: std::ops::Range<u64>) -> Vec
         let lesson = school.lesson(seed, number);
         for window in decoder::row_windows(&lesson.scan, &settings) {
             let at = |t: usize| lesson.truth[t];
-            let target = window.tags.iter().zip(&window.start_m).map(|(&t, x)| (at(t).x_m - x) as f32).collect();
+            let target =
+                window.tags.iter().zip(&window.start_m).map(|(&t, x)| (at(t).x_m - x) as f32).collect();
             let row = window.tags.iter().map(|&t| at(t).row).collect();
             let home = window.home.iter().map(|&h| if h { 1.0 } else { 0.0 }).collect();
             out.push(RowLesson { window, target, row, home });
@@ -161,7 +162,10 @@ fn vary(lesson: &RowLesson, layout: &RowLayout, rng: &mut impl Rng) -> RowLesson
         let place = |i: usize| 2.0 * i as f32 / (layout.grid() - 1) as f32 - 1.0;
         for (i, v) in phase.iter_mut().enumerate() {
             let u = place(i);
-            *v += shift * u + bow * (u * u - 0.33) + wave * (std::f32::consts::TAU * u * waves + turn).cos() + normal(0.04);
+            *v += shift * u
+                + bow * (u * u - 0.33)
+                + wave * (std::f32::consts::TAU * u * waves + turn).cos()
+                + normal(0.04);
         }
         for (i, v) in power.iter_mut().enumerate() {
             let u = place(i);

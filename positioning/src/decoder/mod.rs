@@ -14,8 +14,8 @@ use crate::face::windows::FACE_INPUTS;
 pub use crate::face::windows::FaceLayout;
 pub use face_decoder::{FACE_OUTPUTS, FaceAnswer, FaceWindow, face_windows};
 pub use network::{NORM_FLOOR, hard_swish, hard_swish_slope};
-pub use row_tokens::{RowLayout, RowWindow};
 pub(crate) use row_tokens::{ROW_INPUTS, windows};
+pub use row_tokens::{RowLayout, RowWindow};
 pub use shape::Shape;
 pub use weights::{Provenance, Weights, WeightsError};
 

@@ -110,10 +110,8 @@ fn middles(low: f64, high: f64) -> Vec<f64> {
 }
 
 fn tokens(near: &[&(usize, &Profile)], fits: &[TagFit], antenna: usize, middle: f64) -> Vec<f32> {
-    let gridded: Vec<Gridded> = near
-        .iter()
-        .map(|(t, p)| grid(p, fits[*t].x, fits[*t].ranges[antenna], middle))
-        .collect();
+    let gridded: Vec<Gridded> =
+        near.iter().map(|(t, p)| grid(p, fits[*t].x, fits[*t].ranges[antenna], middle)).collect();
     let n = gridded.len() as f64;
     let mean = |of: &dyn Fn(&Gridded) -> &[f64; GRID]| -> [f64; GRID] {
         std::array::from_fn(|i| gridded.iter().map(|g| of(g)[i]).sum::<f64>() / n)
@@ -186,7 +184,8 @@ fn grid(profile: &Profile, x: f64, range: f64, middle: f64) -> Gridded {
         };
         let unread = ((far - READ_M) / READ_M).clamp(0.0, 1.0);
         out.read[i] = 1.0 - unread;
-        out.phase[i] = (profile.k * (here - x).hypot(range) + mean + (r - mean) * (1.0 - unread)) * K0 / profile.k;
+        out.phase[i] =
+            (profile.k * (here - x).hypot(range) + mean + (r - mean) * (1.0 - unread)) * K0 / profile.k;
         out.rssi[i] = if rssi.is_finite() { rssi - UNREAD_DB * unread } else { 0.0 };
     }
     centre(&mut out.phase);

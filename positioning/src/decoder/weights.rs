@@ -79,11 +79,8 @@ impl Weights {
 
     /// The file's bytes.
     pub fn encode(&self, values: &[Vec<f32>]) -> Vec<u8> {
-        let header = Header {
-            format: FORMAT.into(),
-            shape: self.shape.clone(),
-            provenance: self.provenance.clone(),
-        };
+        let header =
+            Header { format: FORMAT.into(), shape: self.shape.clone(), provenance: self.provenance.clone() };
         // Plain numbers and texts always make JSON.
         let mut out = serde_json::to_vec(&header).unwrap_or_default();
         out.push(b'\n');
@@ -97,7 +94,10 @@ impl Weights {
                     scales.iter_mut().for_each(|s| *s = s.max(f32::MIN_POSITIVE));
                     out.extend(scales.iter().flat_map(|s| s.to_le_bytes()));
                     out.extend(values.chunks_exact(*outputs).flat_map(|row| {
-                        row.iter().zip(&scales).map(|(v, s)| ((v / s).round() as i8) as u8).collect::<Vec<_>>()
+                        row.iter()
+                            .zip(&scales)
+                            .map(|(v, s)| ((v / s).round() as i8) as u8)
+                            .collect::<Vec<_>>()
                     }));
                 }
                 _ => out.extend(values.iter().flat_map(|v| v.to_le_bytes())),

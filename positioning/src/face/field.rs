@@ -81,6 +81,11 @@ impl Field {
         }
     }
 
+    /// Whether there were tags enough to learn from.
+    pub fn is_learnt(&self) -> bool {
+        self.level.is_finite()
+    }
+
     /// What the tier's boards and books take from this antenna's reads, dB (0 or less, but for scatter).
     pub fn shade(&self, antenna: u32, tier: usize) -> f32 {
         self.shade[antenna as usize * self.tiers + tier]

@@ -29,30 +29,28 @@ pub(crate) struct Hypothesis {
 
 /// Depth of a tag behind the front edge: books stand with their spines there.
 pub(crate) const TAG_Y: f64 = -0.015;
-/// Heights over the board at which tags are looked for, m.
-pub(crate) const TAG_Z: [f64; 3] = [0.05, 0.08, 0.11];
+/// Height over the board at which tags are looked for, m: a few centimetres more or less change no place along the face.
+pub(crate) const TAG_Z: f64 = 0.08;
 /// Before any read: how many of the tags read belong to the face, to the one behind, to the one across.
 const SHARES: [f64; 3] = [0.90, 0.05, 0.05];
 
-/// All candidates: each tier in front at three heights, and each tier behind and across at one.
+/// All candidates: each tier in front, behind and across.
 pub(crate) fn hypotheses(face: &FaceGeometry, settings: &LocateSettings) -> Vec<Hypothesis> {
     let mut out = Vec::new();
     let tiers = face.tiers.len().max(1) as f64;
     for (tier, t) in face.tiers.iter().enumerate() {
-        let mut add = |side, y: f64, dz: f64, share: f64| {
+        let mut add = |side, y: f64, share: f64| {
             out.push(Hypothesis {
                 side,
                 tier,
                 y: y as f32,
-                z: (t.board_m + dz) as f32,
+                z: (t.board_m + TAG_Z) as f32,
                 prior: (share / tiers).ln() as f32,
             });
         };
-        for dz in TAG_Z {
-            add(Side::Front, TAG_Y, dz, SHARES[0] / TAG_Z.len() as f64);
-        }
-        add(Side::Behind, -2.0 * face.depth_m - TAG_Y, TAG_Z[1], SHARES[1]);
-        add(Side::Across, settings.aisle_m - TAG_Y, TAG_Z[1], SHARES[2]);
+        add(Side::Front, TAG_Y, SHARES[0]);
+        add(Side::Behind, -2.0 * face.depth_m - TAG_Y, SHARES[1]);
+        add(Side::Across, settings.aisle_m - TAG_Y, SHARES[2]);
     }
     out
 }

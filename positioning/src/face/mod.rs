@@ -8,9 +8,11 @@
 pub(crate) mod answer;
 pub(crate) mod coverage;
 pub(crate) mod field;
+mod gridded;
 pub(crate) mod hypotheses;
 pub(crate) mod observations;
 pub(crate) mod offsets;
 pub(crate) mod pass;
 pub(crate) mod search;
+mod settle;
 pub(crate) mod windows;

@@ -13,10 +13,11 @@ use crate::settings::{FaceGeometry, LocateSettings};
 const ROUNDS: [f32; 6] = [0.3, 0.5, 0.7, 1.0, 1.0, 1.0];
 /// Step of the rounds' grid along the face, m: it reaches ±0.5 m from the place that power gives.
 const STEP: f32 = 0.016;
-/// From the round that trusts the phase this much, candidate lines far below the best are left out for good: this
-/// much less likely (natural logarithm).
+/// Candidate lines far below the best are left out for good: this much less likely (natural logarithm), from the round
+/// that trusts the phase so much, and before it, once power's law is learnt.
 const TRUSTING: f32 = 0.7;
 const DEAD: f32 = 20.0;
+const DEAD_BY_POWER: f32 = 30.0;
 
 /// What is thought of one tag so far.
 #[derive(Debug, Clone)]
@@ -148,8 +149,9 @@ impl<'a> Pass<'a> {
         } else {
             state.place.loose = [0.06, 0.06];
         }
-        if share >= TRUSTING {
-            state.alive.iter_mut().zip(&by_line).for_each(|(a, log)| *a &= *log > top - DEAD);
+        if share >= TRUSTING || self.field.is_learnt() {
+            let dead = if share >= TRUSTING { DEAD } else { DEAD_BY_POWER };
+            state.alive.iter_mut().zip(&by_line).for_each(|(a, log)| *a &= *log > top - dead);
         }
     }
 }
@@ -182,6 +184,6 @@ fn nearest(observations: &Observations, face: &FaceGeometry) -> Vec<f32> {
     }
     let spots = means.iter().map(|(s, n)| s.map(|v| v / n.max(1.0)));
     spots
-        .flat_map(|[y, z]| face.tiers.iter().map(move |t| (y - TAG_Y).hypot(z - t.board_m - TAG_Z[1]) as f32))
+        .flat_map(|[y, z]| face.tiers.iter().map(move |t| (y - TAG_Y).hypot(z - t.board_m - TAG_Z) as f32))
         .collect()
 }

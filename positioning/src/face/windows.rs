@@ -1,40 +1,22 @@
 //! What the face decoder sees: windows of neighbouring tags of a tier, each tag a token.
 //!
-//! A moving robot reads a tag at irregular places, on hopping carriers and by several antennas. With the offsets of
-//! antennas and carriers known, all reads of a tag make one phase profile: residuals against its place are averaged as
-//! phasors around each point of a grid of antenna places, and unwrapped from where they are surest. Power stays apart by
-//! antenna, nearest in height first, since it tells the tier.
-
-use std::f64::consts::TAU;
+//! What a tag's own profiles have in common with the window's is taken out: it says nothing about order.
 
 use super::answer::Answer;
-use super::hypotheses::{TAG_Y, TAG_Z};
-use super::observations::Observation;
+use super::gridded::{COARSE, GRID, Gridded, SLOTS, View};
+use super::hypotheses::TAG_Z;
 use super::pass::Pass;
 use crate::decoder::FaceWindow;
 
-/// Points of the grid of antenna places, and of the coarser one for farther antennas.
-const GRID: usize = 24;
-const COARSE: usize = 12;
-/// Steps of the two, m.
-const STEP_M: f64 = 0.04;
-const COARSE_M: f64 = 0.08;
-/// Reads around a grid point count by a Gaussian of this standard deviation, m.
-const BLUR_M: f64 = 0.025;
-/// Antennas that a token has power profiles of: the one nearest in height, the next below, the next above.
-const SLOTS: usize = 3;
 /// Single numbers at the end of a token.
-const SINGLE: usize = 3 * SLOTS + 12;
+const SINGLE: usize = 3 * SLOTS + 13;
 /// Numbers of a token.
-pub(crate) const FACE_INPUTS: usize = 4 * GRID + (SLOTS - 1) * 2 * COARSE + SINGLE;
+pub(crate) const FACE_INPUTS: usize = 2 * SLOTS * GRID + 2 * GRID + (SLOTS - 1) * 2 * COARSE + SINGLE;
 /// Windows along a tier are so far apart, m, and reach this far to either side of their middle.
 const EVERY_M: f64 = 0.2;
 const HALF_M: f64 = 0.32;
 /// Most tags of a window, the nearest to its middle.
 const MOST_TAGS: usize = 64;
-/// Radians a metre of range that profiles are brought to.
-const K0: f64 = TAU * 2.0 * 922.375e6 / 299_792_458.0;
-
 /// Place of what is in a token: for training, which varies its lessons.
 #[derive(Debug, Clone, Copy, Default)]
 pub struct FaceLayout(());
@@ -45,9 +27,30 @@ impl FaceLayout {
         FACE_INPUTS
     }
 
-    /// Lengths of the profiles that a token begins with; the first is phase, the third power.
-    pub fn profiles(&self) -> [usize; 4 + 2 * (SLOTS - 1)] {
-        [GRID, GRID, GRID, GRID, COARSE, COARSE, COARSE, COARSE]
+    /// Lengths of the profiles that a token begins with: phase of each antenna, how sure it is of each, power and reads
+    /// of the nearest antenna and of the others.
+    pub fn profiles(&self) -> [usize; 2 * SLOTS + 2 + 2 * (SLOTS - 1)] {
+        [GRID, GRID, GRID, GRID, GRID, GRID, GRID, GRID, COARSE, COARSE, COARSE, COARSE]
+    }
+
+    /// Points of a phase profile; a token begins with [`FaceLayout::antennas`] of them.
+    pub fn grid(&self) -> usize {
+        GRID
+    }
+
+    /// Antennas that a token tells apart.
+    pub fn antennas(&self) -> usize {
+        SLOTS
+    }
+
+    /// Place of the nearest antenna's power profile.
+    pub fn power(&self) -> usize {
+        2 * SLOTS * GRID
+    }
+
+    /// Place of the antennas' mean levels.
+    pub fn levels(&self) -> usize {
+        FACE_INPUTS - SINGLE + 1
     }
 
     /// Turns a token as if the face ran the other way.
@@ -59,33 +62,20 @@ impl FaceLayout {
             rest = after;
         }
         rest[0] = -rest[0];
+        rest[SINGLE - 1] = -rest[SINGLE - 1];
     }
-}
-
-/// One tag on the grids.
-struct Gridded {
-    phase: [f64; GRID],
-    sure: [f64; GRID],
-    power: [f64; GRID],
-    read: [f64; GRID],
-    /// Power and reads of the farther antennas.
-    far: [[[f64; COARSE]; 2]; SLOTS - 1],
-    /// Mean RSSI and logarithm of reads by slot, height of its antenna over the tag.
-    level: [f64; SLOTS],
-    count: [f64; SLOTS],
-    above: [f64; SLOTS],
-    strongest: f64,
-    reads: f64,
 }
 
 impl Pass<'_> {
     /// Windows over all tiers, for tags placed as `answers` say.
     pub fn windows(&self, answers: &[Answer]) -> Vec<FaceWindow> {
-        let heights = self.antenna_heights();
+        let antennas = self.antenna_heights();
         let mut out = Vec::new();
         for tier in 0..self.face.tiers.len() {
             let mut tags: Vec<usize> = (0..answers.len())
-                .filter(|&t| answers[t].tier == tier && answers[t].x.is_finite() && answers[t].range.is_finite())
+                .filter(|&t| {
+                    answers[t].tier == tier && answers[t].x.is_finite() && answers[t].range.is_finite()
+                })
                 .collect();
             tags.sort_by(|&a, &b| answers[a].x.total_cmp(&answers[b].x).then(a.cmp(&b)));
             let count = (self.face.length_m / EVERY_M).ceil().clamp(1.0, 10_000.0) as usize;
@@ -109,22 +99,12 @@ impl Pass<'_> {
                     tier,
                     start_m: near.iter().map(|&t| answers[t].x).collect(),
                     home: near.iter().map(|&t| home(t)).collect(),
-                    tokens: self.tokens(&near, answers, tier, middle, &heights),
+                    tokens: self.tokens(&near, answers, tier, middle, &antennas),
                     tags: near,
                 });
             }
         }
         out
-    }
-
-    /// Mean height and distance from the face of each antenna over its reads, m.
-    fn antenna_heights(&self) -> Vec<[f64; 2]> {
-        let mut sums = vec![[0.0; 3]; self.observations.antennas];
-        for o in &self.observations.all {
-            let s = &mut sums[o.antenna as usize];
-            *s = [s[0] + f64::from(o.at[2]), s[1] + f64::from(o.at[1]), s[2] + 1.0];
-        }
-        sums.iter().map(|s| [s[0] / s[2].max(1.0), s[1] / s[2].max(1.0)]).collect()
     }
 
     fn tokens(
@@ -133,23 +113,22 @@ impl Pass<'_> {
         answers: &[Answer],
         tier: usize,
         middle: f64,
-        heights: &[[f64; 2]],
+        antennas: &[[f64; 2]],
     ) -> Vec<f32> {
-        let height = self.face.tiers[tier].board_m + TAG_Z[1];
-        let slots = slots(heights, height);
-        let out_m = slots[0].map_or(0.5, |a| heights[a][1]) - TAG_Y;
-        let gridded: Vec<Gridded> =
-            near.iter().map(|&t| self.grid(t, answers[t].x, height, middle, out_m, &slots, heights)).collect();
+        let view = View::new(antennas, self.face.tiers[tier].board_m + TAG_Z);
+        let gridded: Vec<Gridded> = near.iter().map(|&t| self.grid(t, answers[t].x, middle, &view)).collect();
         let weights: Vec<f64> = near.iter().map(|&t| answers[t].front.max(0.02)).collect();
         let total: f64 = weights.iter().sum();
         let mean = |of: &dyn Fn(&Gridded) -> f64| -> f64 {
             gridded.iter().zip(&weights).map(|(g, w)| w * of(g)).sum::<f64>() / total
         };
-        let phase: [f64; GRID] = std::array::from_fn(|i| mean(&|g| g.phase[i]));
+        let phase: [[f64; GRID]; SLOTS] =
+            std::array::from_fn(|s| std::array::from_fn(|i| mean(&|g| g.phase[s][i])));
         let power: [f64; GRID] = std::array::from_fn(|i| mean(&|g| g.power[i]));
         let read: [f64; GRID] = std::array::from_fn(|i| mean(&|g| g.read[i]));
-        let far: [[[f64; COARSE]; 2]; SLOTS - 1] =
-            std::array::from_fn(|s| std::array::from_fn(|k| std::array::from_fn(|i| mean(&|g| g.far[s][k][i]))));
+        let far: [[[f64; COARSE]; 2]; SLOTS - 1] = std::array::from_fn(|s| {
+            std::array::from_fn(|k| std::array::from_fn(|i| mean(&|g| g.far[s][k][i])))
+        });
         let level: [f64; SLOTS] = std::array::from_fn(|s| mean(&|g| g.level[s]));
         let count: [f64; SLOTS] = std::array::from_fn(|s| mean(&|g| g.count[s]));
         let (strongest, reads) = (mean(&|g| g.strongest), mean(&|g| g.reads));
@@ -157,8 +136,10 @@ impl Pass<'_> {
         for (&t, g) in near.iter().zip(&gridded) {
             let answer = &answers[t];
             let mut push = |v: f64| out.push(v.clamp(-20.0, 20.0) as f32);
-            (0..GRID).for_each(|i| push((g.phase[i] - phase[i]) / 2.0));
-            (0..GRID).for_each(|i| push(g.sure[i]));
+            for s in 0..SLOTS {
+                (0..GRID).for_each(|i| push((g.phase[s][i] - phase[s][i]) / 2.0));
+            }
+            g.sure.iter().flatten().for_each(|v| push(*v));
             (0..GRID).for_each(|i| push((g.power[i] - power[i]) / 5.0));
             (0..GRID).for_each(|i| push(g.read[i] - read[i]));
             for s in 0..SLOTS - 1 {
@@ -175,155 +156,19 @@ impl Pass<'_> {
             push(ln(tier.checked_sub(1)));
             push(ln(Some(tier)));
             push(ln(Some(tier + 1)));
-            push((answer.front.clamp(1e-4, 1.0 - 1e-4) / (1.0 - answer.front.clamp(1e-4, 1.0 - 1e-4))).ln() / 3.0);
+            push(
+                (answer.front.clamp(1e-4, 1.0 - 1e-4) / (1.0 - answer.front.clamp(1e-4, 1.0 - 1e-4))).ln()
+                    / 3.0,
+            );
             push(answer.x_std / 0.05);
             push(f64::from(self.states[t].coherence));
             push((g.strongest - strongest) / 5.0);
             push(g.reads - reads);
             push((reads - 3.0) / 2.0);
             push(near.len() as f64 / 20.0);
-            push((out_m - 0.45) / 0.1);
+            push((view.out_m - 0.45) / 0.1);
+            push(self.states[t].start_x.map_or(0.0, |s| (f64::from(s) - answer.x) / 0.2));
         }
         out
     }
-
-    fn grid(
-        &self,
-        tag: usize,
-        x: f64,
-        height: f64,
-        middle: f64,
-        out_m: f64,
-        slots: &[Option<usize>; SLOTS],
-        heights: &[[f64; 2]],
-    ) -> Gridded {
-        let observations = self.observations.of(tag);
-        let slot = |o: &Observation| slots.iter().position(|s| *s == Some(o.antenna as usize));
-        let mut g = Gridded {
-            phase: [0.0; GRID],
-            sure: [0.0; GRID],
-            power: [0.0; GRID],
-            read: [0.0; GRID],
-            far: [[[0.0; COARSE]; 2]; SLOTS - 1],
-            level: [0.0; SLOTS],
-            count: [0.0; SLOTS],
-            above: std::array::from_fn(|s| slots[s].map_or(0.0, |a| heights[a][0] - height)),
-            strongest: observations
-                .iter()
-                .map(|o| f64::from(o.rssi))
-                .filter(|r| r.is_finite())
-                .fold(-90.0, f64::max),
-            reads: (observations.len() as f64).ln_1p(),
-        };
-        let mut phasors = [num_complex::Complex64::ZERO; GRID];
-        let mut weight = [0.0f64; GRID];
-        let mut powers = [(0.0f64, 0.0f64); GRID];
-        let mut far = [[(0.0f64, 0.0f64); COARSE]; SLOTS - 1];
-        let mut sums = [(0.0f64, 0.0f64); SLOTS];
-        for o in observations {
-            let here = f64::from(o.at[0]);
-            let r = TAU * self.residual_turns(o, [x, TAG_Y, height]);
-            let e = num_complex::Complex64::cis(r) * f64::from(o.weight);
-            let s = slot(o);
-            let rssi = f64::from(o.rssi);
-            if let Some(s) = s.filter(|_| rssi.is_finite()) {
-                sums[s].0 += rssi;
-                sums[s].1 += 1.0;
-            }
-            near_points(here, middle, GRID, STEP_M, BLUR_M, |i, w| {
-                phasors[i] += w * e;
-                weight[i] += w * f64::from(o.weight);
-                if s == Some(0) && rssi.is_finite() {
-                    powers[i].0 += w * rssi;
-                    powers[i].1 += w;
-                }
-            });
-            if let Some(s) = s.filter(|s| *s > 0 && rssi.is_finite()) {
-                near_points(here, middle, COARSE, COARSE_M, 1.6 * BLUR_M, |i, w| {
-                    far[s - 1][i].0 += w * rssi;
-                    far[s - 1][i].1 += w;
-                });
-            }
-        }
-        for s in 0..SLOTS {
-            let (sum, n) = sums[s];
-            g.count[s] = n.ln_1p();
-            // A slot without reads is weak, not unknown.
-            g.level[s] = if n > 0.0 { sum / n } else { -80.0 };
-        }
-        let smooth = |(sum, n): (f64, f64), s: usize| {
-            (sum + 0.3 * (g.level[s] - UNREAD_DB)) / (n + 0.3) - g.level[s]
-        };
-        for i in 0..GRID {
-            g.power[i] = smooth(powers[i], 0);
-            g.read[i] = powers[i].1.ln_1p();
-            g.sure[i] = phasors[i].norm() / (weight[i] + 0.3);
-        }
-        for s in 1..SLOTS {
-            for i in 0..COARSE {
-                g.far[s - 1][0][i] = smooth(far[s - 1][i], s);
-                g.far[s - 1][1][i] = far[s - 1][i].1.ln_1p();
-            }
-        }
-        let residual = unwrap(&phasors);
-        for i in 0..GRID {
-            let at = middle + (i as f64 - (GRID as f64 - 1.0) / 2.0) * STEP_M;
-            g.phase[i] = K0 * (at - x).hypot(out_m) + residual[i];
-        }
-        let mean = g.phase.iter().sum::<f64>() / GRID as f64;
-        g.phase.iter_mut().for_each(|v| *v -= mean);
-        g
-    }
-}
-
-/// RSSI that an unread place gets below the mean of the antenna's reads of the tag, dB.
-const UNREAD_DB: f64 = 4.0;
-
-/// Calls for each grid point around a place with its weight.
-fn near_points(x: f64, middle: f64, points: usize, step: f64, blur: f64, mut each: impl FnMut(usize, f64)) {
-    let place = (x - middle) / step + (points as f64 - 1.0) / 2.0;
-    let reach = 2.5 * blur / step;
-    let first = (place - reach).ceil().max(0.0);
-    let last = (place + reach).floor().min(points as f64 - 1.0);
-    let mut i = first;
-    while i <= last {
-        let far = (i - place) * step / blur;
-        each(i as usize, (-0.5 * far * far).exp());
-        i += 1.0;
-    }
-}
-
-/// Phases of the phasors, unwrapped from the surest outwards; a point without reads takes its neighbour's.
-fn unwrap(phasors: &[num_complex::Complex64; GRID]) -> [f64; GRID] {
-    let mut r = [0.0; GRID];
-    let start = (0..GRID).max_by(|&a, &b| phasors[a].norm().total_cmp(&phasors[b].norm())).unwrap_or(0);
-    r[start] = phasors[start].arg();
-    let mut follow = |i: usize, near: &mut f64| {
-        if phasors[i].norm() > 0.05 {
-            let a = phasors[i].arg();
-            r[i] = *near + (a - *near) - TAU * ((a - *near) / TAU).round();
-            *near += 0.7 * (r[i] - *near);
-        } else {
-            r[i] = *near;
-        }
-    };
-    let (mut left, mut right) = (phasors[start].arg(), phasors[start].arg());
-    (0..start).rev().for_each(|i| follow(i, &mut left));
-    (start + 1..GRID).for_each(|i| follow(i, &mut right));
-    r
-}
-
-/// Antennas by height around a tier: the nearest, the next below it, the next above it.
-fn slots(heights: &[[f64; 2]], height: f64) -> [Option<usize>; SLOTS] {
-    let near = (0..heights.len())
-        .min_by(|&a, &b| (heights[a][0] - height).abs().total_cmp(&(heights[b][0] - height).abs()));
-    let Some(near) = near else { return [None; SLOTS] };
-    let own = heights[near][0];
-    let below = (0..heights.len())
-        .filter(|&a| heights[a][0] < own - 0.02)
-        .max_by(|&a, &b| heights[a][0].total_cmp(&heights[b][0]));
-    let above = (0..heights.len())
-        .filter(|&a| heights[a][0] > own + 0.02)
-        .min_by(|&a, &b| heights[a][0].total_cmp(&heights[b][0]));
-    [Some(near), below, above]
 }

@@ -15,9 +15,7 @@ use super::error::RadioError;
 use super::impedance::self_impedance;
 use super::lesson::even;
 use super::rng::stream;
-use super::{
-    AntennaPose, Panel, RadioSettings, Reader, SPEED_OF_LIGHT, ShelfFront, TagField, TagPlacement,
-};
+use super::{AntennaPose, Panel, RadioSettings, Reader, SPEED_OF_LIGHT, ShelfFront, TagField, TagPlacement};
 
 /// Ranges that a face lesson's radio and robot are drawn from, `[lowest, highest]`.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
@@ -110,14 +108,19 @@ pub fn face_lesson(prior: &FacePrior, seed: u64, number: u64) -> Result<FaceLess
     let settings = radio(prior, rng);
     let pitch = even(rng, 0.30, 0.36);
     let lowest = even(rng, 0.08, 0.30);
-    let boards: Vec<f64> =
-        (0..rng.random_range(4..=7)).map(|t| lowest + pitch * f64::from(t)).collect();
+    let boards: Vec<f64> = (0..rng.random_range(4..=7)).map(|t| lowest + pitch * f64::from(t)).collect();
     let (bays, bay) = (rng.random_range(2..=3), 0.9);
     let (depth, aisle) = (0.25, even(rng, 1.2, 1.8));
     let length = f64::from(bays) * bay;
-    let mean = |rng: &mut _| libm::exp(even(rng, libm::log(prior.thickness_m[0]), libm::log(prior.thickness_m[1])));
+    let mean =
+        |rng: &mut _| libm::exp(even(rng, libm::log(prior.thickness_m[0]), libm::log(prior.thickness_m[1])));
     let thick = mean(rng);
-    let mut shelves = Shelves { tags: Vec::new(), truth: Vec::new(), heights: [even(rng, 0.04, 0.09), even(rng, 0.0, 0.06)], deep: even(rng, 0.0, 0.03) };
+    let mut shelves = Shelves {
+        tags: Vec::new(),
+        truth: Vec::new(),
+        heights: [even(rng, 0.04, 0.09), even(rng, 0.0, 0.06)],
+        deep: even(rng, 0.0, 0.03),
+    };
     let fronts: Vec<ShelfFront> = [(0.0, 1.0), (-2.0 * depth, -1.0), (aisle, -1.0)]
         .iter()
         .enumerate()
@@ -246,7 +249,11 @@ fn drive(
         heights
             .iter()
             .enumerate()
-            .map(|(i, &z)| AntennaPose { port: i as u8 + 1, position_m: [x, y, z], boresight: [0.0, -1.0, 0.0] })
+            .map(|(i, &z)| AntennaPose {
+                port: i as u8 + 1,
+                position_m: [x, y, z],
+                boresight: [0.0, -1.0, 0.0],
+            })
             .collect()
     };
     let mut scan = Scan { name: format!("face lesson {number}"), ..Scan::default() };

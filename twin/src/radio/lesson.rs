@@ -154,7 +154,8 @@ impl RowSchool {
         let mut even = |[low, high]: [f64; 2]| low + (high - low) * rng.random::<f64>();
         let by_log = |v: [f64; 2]| v.map(libm::log);
         let ohm = libm::exp(even(by_log(p.impedance_ohm)));
-        let (table, carrier) = (even([0.0, self.tables.len() as f64]), even([0.0, p.carriers_hz.len() as f64]));
+        let (table, carrier) =
+            (even([0.0, self.tables.len() as f64]), even([0.0, p.carriers_hz.len() as f64]));
         Drawn {
             impedance: Complex64::from_polar(ohm, even(p.impedance_deg).to_radians()),
             spread: even(p.impedance_spread),
@@ -268,7 +269,16 @@ impl RowSchool {
             let level = 1.5 * rng.sample::<f64, _>(StandardNormal);
             let threshold = peak - drawn.threshold_db + rng.sample::<f64, _>(StandardNormal);
             let offset = TAU * rng.random::<f64>();
-            let id = [0xE2, 0, (number >> 32) as u8, (number >> 24) as u8, (number >> 16) as u8, (number >> 8) as u8, number as u8, index as u8];
+            let id = [
+                0xE2,
+                0,
+                (number >> 32) as u8,
+                (number >> 24) as u8,
+                (number >> 16) as u8,
+                (number >> 8) as u8,
+                number as u8,
+                index as u8,
+            ];
             // Eight bytes always make an identifier.
             scan.tags.push(Uid::new(&id).unwrap_or_default());
             truth.push(LessonTag { x_m: p[0], z_m: p[2], row });
@@ -324,7 +334,13 @@ fn layout(rng: &mut impl Rng) -> Layout {
         _ => 3,
     };
     let hidden = rows == 1 && even(rng, 0.0, 1.0) < 0.3;
-    let most = if long { 24 } else if rows > 1 { 10 } else { 12 };
+    let most = if long {
+        24
+    } else if rows > 1 {
+        10
+    } else {
+        12
+    };
     let room = if long { length + 0.4 } else { 0.9 };
     let mut tags = Vec::new();
     let apart = [even(rng, 0.09, 0.2), even(rng, 0.09, 0.2)];
@@ -337,7 +353,7 @@ fn layout(rng: &mut impl Rng) -> Layout {
         } + height
             + if rows > 1 { even(rng, -0.01, 0.01) } else { 0.0 };
         let n = if row == 0 { rng.random_range(2..=most) } else { rng.random_range(2..=most.min(10)) };
-            let shift = if row == 0 { 0.0 } else { even(rng, -0.05, 0.05) };
+        let shift = if row == 0 { 0.0 } else { even(rng, -0.05, 0.05) };
         let base = if row == 0 || even(rng, 0.0, 1.0) < 0.5 { mean } else { mean * even(rng, 0.7, 1.4) };
         let wide = even(rng, 0.1, 0.7);
         let mut gaps: Vec<f64> = (1..n)
