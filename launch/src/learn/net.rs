@@ -53,7 +53,7 @@ pub fn gradient(
     let layers = Layers { values, dims: shape.tensors() };
     let trace = forward(shape, &layers, tokens, sizes);
     let (value, slope) = loss(&trace.answer);
-    (value, backward(shape, &layers, tokens, sizes, &trace, slope))
+    (value, backward(shape, &layers, tokens, sizes, &trace, &slope))
 }
 
 fn forward(shape: &Shape, layers: &Layers<'_>, tokens: &[f32], sizes: &[usize]) -> Trace {
@@ -95,12 +95,12 @@ fn backward(
     tokens: &[f32],
     sizes: &[usize],
     trace: &Trace,
-    slope: Vec<f32>,
+    slope: &[f32],
 ) -> Vec<Vec<f32>> {
     let mut out: Vec<Vec<f32>> = layers.values.iter().map(|v| vec![0.0; v.len()]).collect();
     let w = shape.width;
     let at = 1 + 6 * shape.blocks;
-    let mut d = layers.back(at + 1, &trace.lit, &slope, &mut out);
+    let mut d = layers.back(at + 1, &trace.lit, slope, &mut out);
     d.iter_mut().zip(&trace.head).for_each(|(d, v)| *d *= hard_swish_slope(*v));
     let d = layers.back(at, &trace.last.z, &d, &mut out);
     let mut dh = norm_back(&trace.last, &d, w);

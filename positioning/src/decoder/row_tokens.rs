@@ -67,7 +67,7 @@ pub(crate) fn windows(profiles: &[Vec<Profile>], fits: &[TagFit], antenna: usize
         .collect();
     let places = || seen.iter().flat_map(|(_, p)| p.points.iter().map(|p| p.x));
     let (low, high) = (places().fold(f64::INFINITY, f64::min), places().fold(f64::NEG_INFINITY, f64::max));
-    if seen.len() < 2 || !(low < high) {
+    if seen.len() < 2 || low.total_cmp(&high).is_ge() {
         return Vec::new(); // a tag alone has no neighbours to learn from
     }
     let middles = middles(low, high);

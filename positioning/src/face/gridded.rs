@@ -131,22 +131,21 @@ impl Pass<'_> {
                 });
             }
         }
-        for s in 0..SLOTS {
-            let (sum, n) = sums[s];
+        for (s, (sum, n)) in sums.into_iter().enumerate() {
             g.count[s] = n.ln_1p();
             // A slot without reads is weak, not unknown.
             g.level[s] = if n > 0.0 { sum / n } else { -80.0 };
         }
         let smooth =
             |(sum, n): (f64, f64), s: usize| (sum + 0.3 * (g.level[s] - UNREAD_DB)) / (n + 0.3) - g.level[s];
-        for i in 0..GRID {
-            g.power[i] = smooth(powers[i], 0);
-            g.read[i] = powers[i].1.ln_1p();
+        for (i, power) in powers.into_iter().enumerate() {
+            g.power[i] = smooth(power, 0);
+            g.read[i] = power.1.ln_1p();
         }
-        for s in 1..SLOTS {
-            for i in 0..COARSE {
-                g.far[s - 1][0][i] = smooth(far[s - 1][i], s);
-                g.far[s - 1][1][i] = far[s - 1][i].1.ln_1p();
+        for (s, far) in far.into_iter().enumerate() {
+            for (i, power) in far.into_iter().enumerate() {
+                g.far[s][0][i] = smooth(power, s + 1);
+                g.far[s][1][i] = power.1.ln_1p();
             }
         }
         for s in 0..SLOTS {

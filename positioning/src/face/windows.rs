@@ -136,15 +136,15 @@ impl Pass<'_> {
         for (&t, g) in near.iter().zip(&gridded) {
             let answer = &answers[t];
             let mut push = |v: f64| out.push(v.clamp(-20.0, 20.0) as f32);
-            for s in 0..SLOTS {
-                (0..GRID).for_each(|i| push((g.phase[s][i] - phase[s][i]) / 2.0));
+            for (own, shared) in g.phase.iter().zip(&phase) {
+                own.iter().zip(shared).for_each(|(v, m)| push((v - m) / 2.0));
             }
             g.sure.iter().flatten().for_each(|v| push(*v));
             (0..GRID).for_each(|i| push((g.power[i] - power[i]) / 5.0));
             (0..GRID).for_each(|i| push(g.read[i] - read[i]));
-            for s in 0..SLOTS - 1 {
-                (0..COARSE).for_each(|i| push((g.far[s][0][i] - far[s][0][i]) / 5.0));
-                (0..COARSE).for_each(|i| push(g.far[s][1][i] - far[s][1][i]));
+            for (own, shared) in g.far.iter().zip(&far) {
+                own[0].iter().zip(&shared[0]).for_each(|(v, m)| push((v - m) / 5.0));
+                own[1].iter().zip(&shared[1]).for_each(|(v, m)| push(v - m));
             }
             push((answer.x - middle) / 0.2);
             (0..SLOTS).for_each(|s| push((g.level[s] - level[s]) / 5.0));
