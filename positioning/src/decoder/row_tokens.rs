@@ -45,7 +45,7 @@ pub struct RowWindow {
     pub start_m: Vec<f64>,
     /// Whether this window is the one nearest to the tag, whose answer counts.
     pub home: Vec<bool>,
-    /// [`ROW_INPUTS`] numbers for each tag.
+    /// `ROW_INPUTS` numbers for each tag.
     pub tokens: Vec<f32>,
 }
 
