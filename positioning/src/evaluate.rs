@@ -6,8 +6,11 @@
 use std::collections::BTreeMap;
 use std::fmt;
 
-use domain::{Sighting, Uid};
+use domain::{Scan, Sighting, Uid};
 use serde::{Deserialize, Serialize};
+
+use crate::bound::{Bound, bounds};
+use crate::settings::LocateSettings;
 
 /// One line of a truth table.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
@@ -60,6 +63,9 @@ pub struct Score {
     pub error_over_std: f64,
     /// Debiased errors within one and within two stated standard deviations, %: 68 and 95 are honest.
     pub within_std_percent: [f64; 2],
+    /// Cramér–Rao bound, mean over the tags, cm: with thermal noise alone, and with the model's error as measured; `None`
+    /// until [`add_bounds`].
+    pub bound_cm: Option<[f64; 2]>,
 }
 
 impl Score {
@@ -132,11 +138,44 @@ fn score_scan(
     }
 }
 
+/// Puts the Cramér–Rao bounds of the located tags, at their true places, beside the errors.
+pub fn add_bounds(
+    scores: &mut [ScanScore],
+    scans: &[Scan],
+    sightings: &[Sighting],
+    truth: &[TrueTag],
+    settings: &LocateSettings,
+) {
+    let true_x: BTreeMap<(&str, &Uid), f64> =
+        truth.iter().map(|t| ((t.scan.as_str(), &t.uid), t.x_m)).collect();
+    let range: BTreeMap<(&str, &Uid), f64> =
+        sightings.iter().map(|s| ((s.scan.as_str(), &s.uid), f64::from(s.range_m))).collect();
+    for scan in scans {
+        let Some(score) = scores.iter_mut().find(|s| s.scan == scan.name) else { continue };
+        let places: Vec<Option<[f64; 2]>> = scan
+            .tags
+            .iter()
+            .map(|uid| {
+                let key = (scan.name.as_str(), uid);
+                Some([*true_x.get(&key)?, *range.get(&key)?])
+            })
+            .collect();
+        let found: Vec<Bound> = bounds(scan, &places, settings).into_iter().flatten().collect();
+        let mean =
+            |of: &dyn Fn(&Bound) -> f64| 100.0 * found.iter().map(of).sum::<f64>() / found.len() as f64;
+        if !found.is_empty() {
+            score.score.bound_cm = Some([mean(&|b| b.thermal_m), mean(&|b| b.with_model_m)]);
+        }
+    }
+}
+
 /// Scores of several scans as one.
 pub fn pool<'a>(scans: impl IntoIterator<Item = &'a ScanScore>) -> Score {
     let mut all = Score::default();
     let (mut errors, mut debiased, mut over_std) = (Vec::new(), Vec::new(), Vec::new());
+    let mut known = Vec::new();
     for s in scans {
+        known.extend(s.score.bound_cm.map(|b| (b, f64::from(s.score.tags))));
         all.tags += s.score.tags;
         all.unanswered += s.score.unanswered;
         all.pairs += s.score.pairs;
@@ -147,6 +186,12 @@ pub fn pool<'a>(scans: impl IntoIterator<Item = &'a ScanScore>) -> Score {
         debiased.extend(s.errors_m.iter().map(|e| e - shift));
         over_std.extend(s.errors_m.iter().zip(&s.errors_over_std).map(|(e, o)| o * (e - shift) / e));
     }
+    let (mut bound, mut bounded) = ([0.0; 2], 0.0);
+    for (b, n) in known {
+        bound = [bound[0] + n * b[0], bound[1] + n * b[1]];
+        bounded += n;
+    }
+    all.bound_cm = (bounded > 0.0).then(|| bound.map(|b| b / bounded));
     all.error_cm = spread_cm(errors.into_iter());
     all.debiased_cm = spread_cm(debiased.into_iter());
     all.error_over_std = rms(over_std.iter().copied());
@@ -177,27 +222,30 @@ impl fmt::Display for ScoreTable<'_> {
         let width = self.0.iter().map(|(label, _)| label.len()).max().unwrap_or(0).max(4);
         writeln!(
             f,
-            "| {:width$} | tags | unanswered | pairs % | rank % | mean cm | median | p95 | debiased mean cm | median | p95 | error/std | in 1, 2 std % |",
+            "| {:width$} | tags | unanswered | pairs % | rank % | mean cm | median | p95 | debiased mean cm | median | p95 | error/std | in 1, 2 std % | bound cm: noise, model |",
             "scan"
         )?;
         writeln!(
             f,
-            "|{:-<1$}|-----:|-----------:|--------:|-------:|--------:|-------:|-----:|-----------------:|-------:|-----:|----------:|--------------:|",
+            "|{:-<1$}|-----:|-----------:|--------:|-------:|--------:|-------:|-----:|-----------------:|-------:|-----:|----------:|--------------:|----------------------:|",
             "",
             width + 2
         )?;
         for (label, s) in self.0 {
             let ([m, md, p], [dm, dmd, dp]) = (s.error_cm, s.debiased_cm);
+            // A method that states no deviation has none to be judged by.
+            let states = s.error_over_std.is_finite();
+            let over = if states { format!("{:.2}", s.error_over_std) } else { String::new() };
+            let [one, two] = s.within_std_percent;
+            let inside = if states { format!("{one:.0}, {two:.0}") } else { String::new() };
+            let bound = s.bound_cm.map_or_else(String::new, |[t, m]| format!("{t:.2}, {m:.2}"));
             writeln!(
                 f,
-                "| {label:width$} | {:4} | {:10} | {:7.1} | {:6.1} | {m:7.2} | {md:6.2} | {p:4.1} | {dm:16.2} | {dmd:6.2} | {dp:4.1} | {:9.2} | {:6.0}, {:3.0} |",
+                "| {label:width$} | {:4} | {:10} | {:7.1} | {:6.1} | {m:7.2} | {md:6.2} | {p:4.1} | {dm:16.2} | {dmd:6.2} | {dp:4.1} | {over:>9} | {inside:>13} | {bound:>22} |",
                 s.tags,
                 s.unanswered,
                 s.pairs_percent(),
                 s.rank_percent(),
-                s.error_over_std,
-                s.within_std_percent[0],
-                s.within_std_percent[1]
             )?;
         }
         Ok(())

@@ -160,6 +160,17 @@ impl FloorMap {
         self.segments.get(segment as usize).map(|s| s.nearest(point))
     }
 
+    /// Lowest and highest x and y of the obstacles, m.
+    pub fn extent(&self) -> [[f64; 2]; 2] {
+        let ends = || self.segments.iter().flat_map(|s| [s.from, s.to]);
+        let of =
+            |axis: usize, pick: fn(f64, f64) -> f64, start: f64| ends().map(|p| p[axis]).fold(start, pick);
+        [
+            [of(0, f64::min, f64::INFINITY), of(1, f64::min, f64::INFINITY)],
+            [of(0, f64::max, f64::NEG_INFINITY), of(1, f64::max, f64::NEG_INFINITY)],
+        ]
+    }
+
     /// The obstacles.
     pub fn segments(&self) -> &[Segment] {
         &self.segments

@@ -2,6 +2,7 @@
 //!
 //! Knows no ROS, no clock and no global random source: values in, values out.
 
+pub mod bound;
 mod cells;
 pub mod decoder;
 pub mod evaluate;
@@ -13,11 +14,13 @@ mod locate_face;
 mod locate_row;
 pub mod motion;
 mod normal;
+pub mod peers;
 pub mod pose;
 mod power;
 mod profile;
 mod quick;
 mod range_fit;
+mod relocate;
 pub mod scan_match;
 mod settings;
 pub mod tf;

@@ -14,6 +14,7 @@ use serde::{Deserialize, Serialize};
 use crate::floor_map::FloorMap;
 use crate::motion::{MotionBuffer, Stretch};
 use crate::pose::{Pose2, wrap_angle};
+use crate::relocate::{self, Candidates};
 use crate::scan_match::{MatchSettings, Window, normal, search};
 
 type Vector5 = SVector<f64, 5>;
@@ -147,6 +148,13 @@ pub struct Localizer {
     scans: VecDeque<RangeScan>,
     state: Option<State>,
     misses: u32,
+    /// How beams agree with the robot's place, a mean over the last metre or so, and the way since the last look, m.
+    agreement: f64,
+    unlooked_m: f64,
+    /// Where a robot may be that no search around its place has found, or whose beams agree badly.
+    candidates: Candidates,
+    /// Way since the whole floor was last searched, m.
+    searched_ago_m: f64,
     refused: Refused,
 }
 
@@ -162,6 +170,13 @@ const MOST_SEARCH_M: f64 = 0.7;
 const FAR_M: f64 = 1.0;
 /// Squared Mahalanobis distance from the prediction beyond which a fit is a chance one: five deviations.
 const GATE: f64 = 25.0;
+/// A robot that searches around its place have not found so often is searched on the whole floor.
+const WHOLE_FLOOR_AFTER: u32 = 3;
+/// The next search of the whole floor comes after this way, m: for a lost robot, for one in doubt.
+const SEARCH_AGAIN_M: [f64; 2] = [1.0, 3.0];
+/// A place is checked by ray casting once in so much way, m; below this mean agreement the robot is in doubt.
+const LOOK_EACH_M: f64 = 0.1;
+const DOUBT: f64 = 0.85;
 /// Most rounds of one update.
 const ROUNDS: usize = 15;
 /// How far a push moves a robot between two scans: m, m, radians.
@@ -183,6 +198,10 @@ impl Localizer {
             scans: VecDeque::new(),
             state: None,
             misses: 0,
+            agreement: 1.0,
+            unlooked_m: 0.0,
+            candidates: Candidates::default(),
+            searched_ago_m: f64::INFINITY,
             refused: Refused::default(),
         }
     }
@@ -258,11 +277,19 @@ impl Localizer {
         if first {
             self.state = Some(self.start(stamp_ns));
         }
+        let before = self.state.as_ref().map(|s| pose(&s.x));
         self.advance(stamp_ns);
         let odom_from_base = self.motion.odometry_at(stamp_ns)?;
         let points = self.points(scan);
+        let moved = match (before, &self.state) {
+            (Some(before), Some(state)) => before.inverse() * pose(&state.x),
+            _ => Pose2::default(),
+        };
         let mut inlier_share = 0.0;
-        if points.len() >= self.settings.scan.min_beams {
+        let searched = points.len() >= self.settings.scan.min_beams && self.whole_floor(&points, moved);
+        if searched {
+            inlier_share = self.still_here(&points);
+        } else if points.len() >= self.settings.scan.min_beams {
             // A search takes as long as hundreds of updates, so a lost robot searches once in a while.
             let lost = self.misses > 0 && self.misses.is_multiple_of(self.settings.lost_after.max(1));
             if first || (lost && sees_far(&points)) {
@@ -293,7 +320,7 @@ impl Localizer {
         Some(Estimate {
             stamp_ns,
             map_from_base,
-            covariance: state.p.fixed_view::<3, 3>(0, 0) + map_error,
+            covariance: state.p.fixed_view::<3, 3>(0, 0) + map_error + self.candidates.spread(map_from_base),
             map_from_odom: map_from_base * odom_from_base.inverse(),
             tracking,
             inlier_share,
@@ -351,9 +378,72 @@ impl Localizer {
         points
     }
 
+    /// Looks for a robot on the whole floor when searches around its place have failed, or when beams agree so badly with
+    /// it that another place may be the right one: an aisle looks like its neighbour. True while nobody knows.
+    fn whole_floor(&mut self, points: &[[f64; 2]], moved: Pose2) -> bool {
+        let Some(here) = self.state.as_ref().map(|s| pose(&s.x)) else { return false };
+        let way = moved.x.hypot(moved.y);
+        self.searched_ago_m += way;
+        self.unlooked_m += way;
+        if self.unlooked_m >= LOOK_EACH_M {
+            self.unlooked_m = 0.0;
+            let seen = relocate::check(&self.map, points, here, self.base_from_laser);
+            self.agreement += 0.1 * (seen.value() - self.agreement);
+        }
+        let lost = self.misses > WHOLE_FLOOR_AFTER * self.settings.lost_after;
+        let settings = &self.settings.scan;
+        if !self.candidates.is_empty() {
+            self.candidates.update(&self.map, points, moved, self.base_from_laser, settings);
+        } else if (lost || self.agreement < DOUBT)
+            && self.searched_ago_m >= SEARCH_AGAIN_M[usize::from(!lost)]
+            && sees_far(points)
+        {
+            self.searched_ago_m = 0.0;
+            self.candidates = Candidates::search(&self.map, points, here, self.base_from_laser, settings);
+        }
+        if let Some(place) = self.candidates.only_one() {
+            self.candidates = Candidates::default();
+            self.agreement = 1.0;
+            self.searched_ago_m = 0.0;
+            // A robot that was right all along keeps what its filter knows.
+            if lost || !relocate::same(place, here) {
+                self.put(place);
+            }
+            // What follows is an update like any other, and has to fit.
+            return false;
+        }
+        lost && !self.candidates.is_empty()
+    }
+
+    /// Whether a robot that is looked for on the whole floor fits where it was thought to be after all (people around it
+    /// are gone), at least as well as anywhere else; gives the share of beams then, and 0 otherwise.
+    fn still_here(&mut self, points: &[[f64; 2]]) -> f64 {
+        let kept = self.state.clone();
+        let share = self.correct(points);
+        let Some(state) = &self.state else { return 0.0 };
+        let seen = relocate::check(&self.map, points, pose(&state.x), self.base_from_laser);
+        if share >= self.settings.scan.min_search_share && self.candidates.allows(seen) {
+            return share;
+        }
+        self.state = kept;
+        0.0
+    }
+
+    /// Puts the state at a place that a search found.
+    fn put(&mut self, place: Pose2) {
+        let Some(state) = &mut self.state else { return };
+        state.x.fixed_rows_mut::<3>(0).copy_from(&SVector::from([place.x, place.y, place.theta]));
+        // The search's own grain; what was correlated with the old pose is no longer.
+        state.p.fixed_view_mut::<3, 5>(0, 0).fill(0.0);
+        state.p.fixed_view_mut::<5, 3>(0, 0).fill(0.0);
+        for (i, std) in [0.05, 0.05, 0.02].into_iter().enumerate() {
+            state.p[(i, i)] = std * std;
+        }
+    }
+
     /// Puts the state where a search around it fits best, if anywhere.
     fn relocate(&mut self, points: &[[f64; 2]]) {
-        let Some(state) = &mut self.state else { return };
+        let Some(state) = &self.state else { return };
         // Farther each time: what the covariance allows was searched before.
         let tried = f64::from(self.misses / self.settings.lost_after.max(1));
         let spread = |variance: f64| 2.5 * variance.max(0.0).sqrt();
@@ -365,13 +455,7 @@ impl Localizer {
         if fits < self.settings.scan.min_search_share {
             return;
         }
-        state.x.fixed_rows_mut::<3>(0).copy_from(&SVector::from([found.x, found.y, found.theta]));
-        // The search's own grain; what was correlated with the old pose is no longer.
-        state.p.fixed_view_mut::<3, 5>(0, 0).fill(0.0);
-        state.p.fixed_view_mut::<5, 3>(0, 0).fill(0.0);
-        for (i, std) in [0.05, 0.05, 0.02].into_iter().enumerate() {
-            state.p[(i, i)] = std * std;
-        }
+        self.put(found);
     }
 
     /// Updates with the scan and returns the share of beams that fit. A scan that does not fit changes nothing.

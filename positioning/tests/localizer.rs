@@ -224,6 +224,64 @@ fn a_robot_that_was_pushed_finds_itself_at_once() {
     });
 }
 
+/// The toy's site with a pillar and a desk, so that its two halves can be told apart.
+fn uneven() -> Site {
+    let mut uneven = site();
+    let wall = |a: [f64; 2], b: [f64; 2]| domain::site::Wall { from_m: a, to_m: b };
+    let mut block = |x: f64, y: f64, w: f64, d: f64| {
+        let c = [[x, y], [x + w, y], [x + w, y + d], [x, y + d]];
+        uneven.floors[0].walls.extend((0..4).map(|i| wall(c[i], c[(i + 1) % 4])));
+    };
+    block(8.1, 4.9, 0.4, 0.6);
+    block(0.0, 0.0, 0.5, 0.3);
+    uneven
+}
+
+/// Way in metres until a robot that was carried off knows its place again.
+fn way_until_found(seed: u64, to: Pose2, way_on: &[[f64; 2]]) -> f64 {
+    let mut toy = Toy::new(&uneven(), Pose2::new(0.8, 2.75, 0.0), seed);
+    let map = FloorMap::from_floor(&uneven().floors[0]).unwrap();
+    let mut localizer =
+        Localizer::new(map, Pose2::new(0.8, 2.75, 0.0), BASE_FROM_LASER, LocalizerSettings::default());
+    drive(&mut toy, &mut localizer, &[[3.0, 2.75]], 0.4, |_, _| ());
+    toy.truth = to;
+    let (mut way, mut last, mut found) = (0.0, toy.truth, f64::INFINITY);
+    drive(&mut toy, &mut localizer, way_on, 0.4, |toy, e| {
+        way += toy.truth.distance(last);
+        last = toy.truth;
+        let right = e.tracking == Tracking::Tracking && error(e, toy.truth).norm() < 0.1;
+        if right {
+            found = found.min(way);
+        } else {
+            // Whoever does not know it must not claim it.
+            let std = e.covariance[(0, 0)].max(e.covariance[(1, 1)]).sqrt();
+            let honest = e.tracking != Tracking::Tracking || std > 0.1 || way < 6.0;
+            assert!(honest, "seed {seed}, after {way:.1} m: {e:?} against {:?}", toy.truth);
+            found = f64::INFINITY;
+        }
+    });
+    found
+}
+
+#[test]
+fn a_robot_that_was_carried_off_finds_itself_within_ten_metres() {
+    // Where it is set down, and the way that it then takes.
+    let round = [[7.5, 0.85], [7.5, 2.75], [1.0, 2.75], [1.0, 0.85], [7.5, 0.85]];
+    let back = [[7.5, 4.65], [7.5, 2.75], [1.0, 2.75], [1.0, 4.65], [7.5, 4.65]];
+    let cases = [
+        (Pose2::new(6.0, 0.8, 3.0), &round[3..], &round[..]),
+        (Pose2::new(2.5, 4.7, 0.0), &back[..], &[]),
+        (Pose2::new(7.5, 2.0, 1.5), &round[1..], &[]),
+        (Pose2::new(5.0, 0.85, 0.0), &round[..], &[]),
+        (Pose2::new(1.0, 4.0, -1.5), &round[2..], &back[..]),
+    ];
+    for (seed, (to, first, then)) in (20..).zip(cases) {
+        let way = way_until_found(seed, to, &[first, then].concat());
+        println!("carried to {to:?}: found after {way:.1} m");
+        assert!(way < 10.0, "carried to {to:?}: {way} m");
+    }
+}
+
 #[test]
 fn without_a_gyro_the_wheels_do() {
     let mut toy = Toy::new(&site(), Pose2::new(0.8, 2.75, 0.0), 5);

@@ -5,14 +5,15 @@ use std::sync::Arc;
 use std::time::Instant;
 
 use bags::Reader;
-use clap::Args;
+use clap::{Args, ValueEnum};
 use domain::tables::{self, ReadProblems};
-use domain::{Sighting, Site};
+use domain::{Scan, Sighting, Site};
 use interfaces::{AnyMessage, Publication};
 use nodes::host::replay;
 use nodes::locator::LocatorNode;
 use positioning::evaluate::{self, Score, ScoreTable, TrueTag};
-use positioning::locate_row;
+use positioning::peers::{Published, locate_row_as};
+use positioning::{LocateSettings, locate_row};
 use serde::Serialize;
 
 use crate::params::Params;
@@ -39,6 +40,33 @@ pub struct LocateArgs {
     /// Parameter file; its `locator` section is used.
     #[arg(long)]
     params: Option<PathBuf>,
+    /// How to locate; the published methods are for reads tables.
+    #[arg(long, value_enum, default_value_t = Method::Ours)]
+    method: Method,
+}
+
+/// Ways of locating, to be compared.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
+enum Method {
+    /// The joint fit and the decoder.
+    Ours,
+    /// The joint fit alone.
+    Fit,
+    /// A curve for each tag and carrier (RF-Scanner, INFOCOM 2017).
+    RfScanner,
+    /// The differential augmented hologram of each tag (Tagoram, MobiCom 2014).
+    Tagoram,
+}
+
+impl Method {
+    fn locate(self, scan: &Scan, settings: &LocateSettings) -> Vec<Sighting> {
+        match self {
+            Self::Ours => locate_row(scan, settings),
+            Self::Fit => locate_row(scan, &LocateSettings { decode: false, ..settings.clone() }),
+            Self::RfScanner => locate_row_as(Published::RfScanner, scan, settings),
+            Self::Tagoram => locate_row_as(Published::Tagoram, scan, settings),
+        }
+    }
 }
 
 #[derive(Debug, Serialize)]
@@ -127,7 +155,7 @@ fn from_table(args: &LocateArgs, ui: &Ui) -> anyhow::Result<()> {
         if interrupted() {
             return Err(Interrupted.into());
         }
-        sightings.extend(locate_row(scan, &settings));
+        sightings.extend(args.method.locate(scan, &settings));
         done += scan.reads.len() as u64;
         progress.at(done, || scan.name.clone());
     }
@@ -142,18 +170,25 @@ fn from_table(args: &LocateArgs, ui: &Ui) -> anyhow::Result<()> {
         reads,
         reads_per_second: reads as f64 / seconds.max(1e-9),
         problems: loaded.problems,
-        evaluation: truth.map(|t| evaluation(&sightings, &t)),
+        evaluation: truth.map(|t| evaluation(&loaded.scans, &sightings, &t, &settings)),
         positions: sightings.iter().map(Position::from).collect(),
     };
     ui.result(&result, |r| table_text(r, args.out.as_deref()))
 }
 
-fn evaluation(sightings: &[Sighting], truth: &[tables::TruthRow]) -> Evaluation {
+fn evaluation(
+    scans: &[Scan],
+    sightings: &[Sighting],
+    truth: &[tables::TruthRow],
+    settings: &LocateSettings,
+) -> Evaluation {
     let truth: Vec<TrueTag> = truth
         .iter()
         .map(|t| TrueTag { scan: t.scan.clone(), uid: t.epc.clone(), x_m: t.x_m, row: t.row })
         .collect();
-    let scans = evaluate::evaluate(sightings, &truth);
+    let reads = scans;
+    let mut scans = evaluate::evaluate(sightings, &truth);
+    evaluate::add_bounds(&mut scans, reads, sightings, &truth, settings);
     let pitches = evaluate::by_pitch(&scans);
     let all = evaluate::pool(&scans);
     let figures = |rows: &[(String, Score)]| rows.iter().map(|(k, s)| (k.clone(), s.into())).collect();
@@ -202,7 +237,15 @@ struct BagResult<'a> {
 
 fn from_bag(args: &LocateArgs, ui: &Ui) -> anyhow::Result<()> {
     anyhow::ensure!(args.truth.is_none(), "--truth goes with a reads table; a bag's sightings are on a site");
-    let settings = Params::load(args.params.as_deref())?.locator;
+    let mut settings = Params::load(args.params.as_deref())?.locator;
+    match args.method {
+        Method::Ours => {}
+        Method::Fit => settings.decode = false,
+        Method::RfScanner | Method::Tagoram => anyhow::bail!(
+            "--method {}: it needs every carrier along the whole track; a bag's robot hops while it moves (allowed: ours, fit)",
+            args.method.to_possible_value().map_or_else(String::new, |v| v.get_name().to_owned())
+        ),
+    }
     let mut reader = Reader::open(&args.reads).map_err(refused)?;
     let site = match (&args.site, RunFolder::around(&args.reads)) {
         (Some(path), _) => path.clone(),
