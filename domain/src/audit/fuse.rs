@@ -127,7 +127,43 @@ fn sighting_problem(site: &Site, s: &Sighting) -> Option<String> {
         .then(|| "tier_probability adds up to less than 0.5, expected 1".into())
 }
 
-/// One belief per tag, ordered by identifier. `good` as [`usable`] gives it.
+/// Face probability, and probability of a tier, from which on a sighting says surely where a book is.
+const SURE_FACE: f64 = 0.9;
+const SURE_TIER: f32 = 0.95;
+/// Places of one face that are so many standard deviations apart, and this much besides, m, are two.
+const APART_STDS: f32 = 4.0;
+const APART_M: f32 = 0.05;
+
+/// Leaves out what older passes say of books that a later one surely sees elsewhere. `good` in the order of [`usable`],
+/// which stays.
+pub fn standing<'a>(good: Vec<&'a Sighting>, settings: &AuditSettings) -> Vec<&'a Sighting> {
+    let moved_after_ns = (settings.moved_after_min * 60e9) as i64;
+    let mut out = Vec::with_capacity(good.len());
+    for of_tag in good.chunk_by(|a, b| a.uid == b.uid) {
+        let sure = |s: &&&Sighting| f64::from(s.face_probability) >= SURE_FACE && s.stamp_ns.is_some();
+        let newest = of_tag.iter().filter(sure).max_by_key(|s| s.stamp_ns);
+        let moved = |s: &Sighting| {
+            newest.is_some_and(|n| {
+                let age = n.stamp_ns.unwrap_or(0).saturating_sub(s.stamp_ns.unwrap_or(i64::MAX));
+                age > moved_after_ns && elsewhere(s, n)
+            })
+        };
+        out.extend(of_tag.iter().copied().filter(|s| !moved(s)));
+    }
+    out
+}
+
+/// Whether two sightings of a tag cannot both be right.
+fn elsewhere(a: &Sighting, b: &Sighting) -> bool {
+    if a.face != b.face {
+        return true;
+    }
+    let apart = (a.along_m - b.along_m).abs() > APART_STDS * a.along_std_m.hypot(b.along_std_m) + APART_M;
+    let surely_on = |s: &Sighting| s.tier_probability.iter().position(|p| *p >= SURE_TIER);
+    apart || matches!((surely_on(a), surely_on(b)), (Some(a), Some(b)) if a != b)
+}
+
+/// One belief per tag, ordered by identifier. `good` as [`standing`] gives it.
 pub fn fuse(stacks: &Stacks<'_>, good: &[&Sighting], settings: &AuditSettings) -> Vec<Belief> {
     let offsets = pass_offsets(good);
     let mut beliefs = Vec::new();

@@ -38,6 +38,9 @@ pub struct AuditSettings {
     /// How much a further pass over the same layout counts, 0 (nothing) to 1 (as an independent one). Default 0.3:
     /// coupling of neighbours and reflections repeat from pass to pass, two scans of one layout err alike.
     pub pass_independence: f64,
+    /// A book is taken for moved where a pass so much later, minutes, sees it surely elsewhere: what older passes say of it
+    /// is history then. Default 30: within one round contradicting passes are errors, and weighed.
+    pub moved_after_min: f64,
     /// Below so many reads a sighting proves less, in proportion. Default 4.
     pub credible_reads: u32,
     /// Share of the tags read in a pass that the locator takes for this face's before it looks at them; it is taken
@@ -76,6 +79,7 @@ impl Default for AuditSettings {
             min_confidence: 0.5,
             min_missing_confidence: 0.7,
             pass_independence: 0.3,
+            moved_after_min: 30.0,
             credible_reads: 4,
             locator_face_share: 0.9,
             max_face_odds: 300.0,
@@ -121,7 +125,7 @@ impl AuditSettings {
         let share = |v: f64| (0.0..=1.0).contains(&v);
         let confidence = |v: f64| (0.5..=1.0).contains(&v);
         let metres = |v: f64| v > 0.0 && v <= 1.0;
-        let all: [(&'static str, f64, bool, &'static str); 17] = [
+        let all: [(&'static str, f64, bool, &'static str); 18] = [
             ("misplacement_rate", self.misplacement_rate, rate(self.misplacement_rate), RATE),
             ("tier_share", self.tier_share, share(self.tier_share), SHARE),
             ("bay_share", self.bay_share, share(self.bay_share), SHARE),
@@ -148,6 +152,12 @@ impl AuditSettings {
                 CONFIDENCE,
             ),
             ("pass_independence", self.pass_independence, share(self.pass_independence), SHARE),
+            (
+                "moved_after_min",
+                self.moved_after_min,
+                self.moved_after_min > 0.0 && self.moved_after_min <= 1e6,
+                "minutes above 0 and up to 1000000",
+            ),
             (
                 "locator_face_share",
                 self.locator_face_share,

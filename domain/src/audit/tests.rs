@@ -270,6 +270,30 @@ fn a_second_pass_never_makes_the_audit_worse() {
 }
 
 #[test]
+fn a_later_round_moves_the_books_that_were_moved() {
+    let in_order = World::new(10, 2);
+    let mut astray = World::new(10, 2);
+    let misplaced = astray.misplace(12);
+    // A second round hours later, the coverage of both.
+    let two_rounds = |first: &World, then: &World| {
+        let (mut sightings, mut coverage) = first.passes(&Noise::honest(), 1);
+        let (later, its_coverage) = then.passes(&Noise::honest(), 1);
+        sightings.extend(later.into_iter().map(|s| Sighting {
+            scan: s.scan.replace("inv_1", "inv_2"),
+            stamp_ns: s.stamp_ns.map(|t| t + 4 * 3_600_000_000_000),
+            ..s
+        }));
+        coverage.extend(its_coverage);
+        let result = audit(&first.catalogue, &first.site, &sightings, &coverage, &AuditSettings::default());
+        let mut found: Vec<_> = result.errors.iter().map(|e| e.item.barcode.clone()).collect();
+        found.sort();
+        found
+    };
+    assert_eq!(two_rounds(&in_order, &astray), misplaced);
+    assert_eq!(two_rounds(&astray, &in_order), Vec::<String>::new());
+}
+
+#[test]
 fn findings_come_in_walking_order() {
     let mut world = World::new(12, 4);
     world.misplace(15);

@@ -6,7 +6,7 @@ use super::fuse::{FaceBelief, normalise_ln};
 
 /// Of gross errors by one tier, so many are by two, and so on: antennas at several heights take a neighbouring tier
 /// for a book's own, hardly ever the top one for the bottom one.
-const DECAY: f64 = 0.2;
+const DECAY: f64 = 0.05;
 /// From these probabilities of its likeliest tier on the locator is sure, and very sure; gross errors are counted apart
 /// there.
 const SURE: [f64; 2] = [0.98, 0.999];
