@@ -1,6 +1,6 @@
 //! The parameters of a run: one TOML file, every value with a default, unknown keys refused.
 
-use std::path::Path;
+use std::path::{Path, PathBuf};
 
 use anyhow::Context;
 use domain::AuditSettings;
@@ -8,6 +8,7 @@ use nodes::localizer::LocalizerParams;
 use nodes::navigator::NavigatorParams;
 use nodes::pilot::PilotParams;
 use positioning::LocateSettings;
+use positioning::decoder::{Weights, WeightsError, use_face_weights, use_row_weights};
 use serde::{Deserialize, Serialize};
 
 use crate::ui::refused;
@@ -24,18 +25,45 @@ pub struct Params {
     pub pilot: PilotParams,
     /// Where the books are.
     pub locator: LocateSettings,
+    /// What the locator has learnt.
+    pub decoder: DecoderFiles,
     /// What is wrong.
     pub auditor: AuditSettings,
 }
 
+/// Weights of `shelfwright learn` in place of the default ones; paths count from the parameter file's folder.
+#[derive(Debug, Clone, Default, PartialEq, Serialize, Deserialize)]
+#[serde(default, deny_unknown_fields)]
+pub struct DecoderFiles {
+    /// Of `learn rows`.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub rows: Option<PathBuf>,
+    /// Of `learn faces`.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub faces: Option<PathBuf>,
+}
+
 impl Params {
-    /// Loads a parameter file; without one all defaults.
+    /// Loads a parameter file; without one all defaults. Weights that it names are in use from then on.
     pub fn load(path: Option<&Path>) -> anyhow::Result<Self> {
         let Some(path) = path else { return Ok(Self::default()) };
         let text =
             std::fs::read_to_string(path).with_context(|| format!("cannot read {}", path.display()))?;
         let params: Self = toml::from_str(&text).map_err(|e| refused(format!("{}: {e}", path.display())))?;
         params.auditor.check().map_err(|e| refused(format!("{}: auditor: {e}", path.display())))?;
+        let beside = path.parent().unwrap_or(Path::new("."));
+        let learnt = &params.decoder;
+        for (file, take) in [
+            (&learnt.rows, use_row_weights as fn(Weights) -> Result<(), WeightsError>),
+            (&learnt.faces, use_face_weights),
+        ] {
+            let Some(file) = file.as_ref().map(|f| beside.join(f)) else { continue };
+            let bytes = std::fs::read(&file)
+                .with_context(|| format!("{}: decoder: cannot read {}", path.display(), file.display()))?;
+            Weights::decode(&bytes)
+                .and_then(take)
+                .map_err(|e| refused(format!("{}: decoder: {}: {e}", path.display(), file.display())))?;
+        }
         Ok(params)
     }
 }

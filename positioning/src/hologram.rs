@@ -4,7 +4,7 @@
 //! aperture line up once the distances to that place are taken out. One range is asked for the whole row.
 
 use crate::profile::Profile;
-use crate::quick::sin_cos_turns;
+use crate::quick::{sin_cos_turns, widest};
 
 /// Grid of the coarse search: half a turn of phase is 8 cm of range and, at the ends of the track, of x.
 const STEP_X: f64 = 0.015;
@@ -15,6 +15,14 @@ const MOST_POINTS: usize = 30;
 
 /// Coherence 0 to 1 of a profile with a tag at each of `xs`, all at `range`.
 fn coherence(profile: &Profile, xs: &[f64], range: f64) -> Vec<f32> {
+    widest(
+        #[inline(always)]
+        || coherence_at(profile, xs, range),
+    )
+}
+
+#[inline(always)]
+fn coherence_at(profile: &Profile, xs: &[f64], range: f64) -> Vec<f32> {
     let (mut re, mut im) = (vec![0f32; xs.len()], vec![0f32; xs.len()]);
     let xs: Vec<f32> = xs.iter().map(|&x| x as f32).collect();
     let per_m = (profile.k / std::f64::consts::TAU) as f32;

@@ -60,37 +60,55 @@ pub fn locate_face(scan: &Scan, face: &FaceGeometry, settings: &LocateSettings) 
 /// Standard deviation over the mean error that the decoder states: 1.25 for a normal error; lessons have longer tails.
 const DECODED: f64 = 1.4;
 
+/// What the windows that a tag is in say of it together.
+#[derive(Clone, Copy, Default)]
+struct Said {
+    trust: f64,
+    windows: f64,
+    move_m: f64,
+    classes: [f64; 5],
+}
+
 /// Moves each tag to where the decoder puts it, with its tier and side.
 fn decode(weights: &Weights, windows: &[FaceWindow], face: &FaceGeometry, answers: &mut [Answer]) {
+    // A tag is in several windows, which see different neighbours; the surer one counts more.
+    let mut said = vec![Said::default(); answers.len()];
     for window in windows {
-        let said = weights.face_answers(window);
-        for ((&tag, said), _) in window.tags.iter().zip(&said).zip(&window.home).filter(|(_, home)| **home) {
-            let answer = &mut answers[tag];
-            answer.x += said.move_m;
-            answer.x_std = DECODED * said.error_m;
-            let [below, here, above, other, elsewhere] = said.classes;
-            answer.front = 1.0 - elsewhere;
-            let far = |t: usize| t.abs_diff(window.tier) > 1;
-            let rest: f64 = (0..answer.tiers.len()).filter(|&t| far(t)).map(|t| answer.tiers[t]).sum();
-            for t in 0..answer.tiers.len() {
-                answer.tiers[t] = if t + 1 == window.tier {
-                    below
-                } else if t == window.tier {
-                    here
-                } else if t == window.tier + 1 {
-                    above
-                } else {
-                    other * answer.tiers[t] / rest.max(1e-12)
-                } + 1e-6;
-            }
-            let sum: f64 = answer.tiers.iter().sum();
-            answer.tiers.iter_mut().for_each(|p| *p /= sum);
-            let best = (0..answer.tiers.len())
-                .max_by(|&a, &b| answer.tiers[a].total_cmp(&answer.tiers[b]).then(b.cmp(&a)));
-            if let Some(best) = best.filter(|b| *b != answer.tier) {
-                answer.z += face.tiers[best].board_m - face.tiers[answer.tier].board_m;
-                answer.tier = best;
-            }
+        for (&tag, answer) in window.tags.iter().zip(weights.face_answers(window)) {
+            let (s, trust) = (&mut said[tag], answer.error_m.powi(-2));
+            s.trust += trust;
+            s.windows += 1.0;
+            s.move_m += trust * answer.move_m;
+            s.classes.iter_mut().zip(answer.classes).for_each(|(sum, p)| *sum += trust * p);
+        }
+    }
+    for (answer, said) in answers.iter_mut().zip(said).filter(|(_, s)| s.trust > 0.0) {
+        let [below, here, above, other, elsewhere] = said.classes.map(|p| p / said.trust);
+        answer.x += said.move_m / said.trust;
+        // Windows of one tag err alike: their number makes nothing surer.
+        answer.x_std = DECODED * (said.windows / said.trust).sqrt();
+        answer.front = 1.0 - elsewhere;
+        let from = answer.tier;
+        let rest: f64 =
+            (0..answer.tiers.len()).filter(|t| t.abs_diff(from) > 1).map(|t| answer.tiers[t]).sum();
+        for t in 0..answer.tiers.len() {
+            answer.tiers[t] = if t + 1 == from {
+                below
+            } else if t == from {
+                here
+            } else if t == from + 1 {
+                above
+            } else {
+                other * answer.tiers[t] / rest.max(1e-12)
+            } + 1e-6;
+        }
+        let sum: f64 = answer.tiers.iter().sum();
+        answer.tiers.iter_mut().for_each(|p| *p /= sum);
+        let best = (0..answer.tiers.len())
+            .max_by(|&a, &b| answer.tiers[a].total_cmp(&answer.tiers[b]).then(b.cmp(&a)));
+        if let Some(best) = best.filter(|b| *b != from) {
+            answer.z += face.tiers[best].board_m - face.tiers[from].board_m;
+            answer.tier = best;
         }
     }
 }

@@ -1,4 +1,20 @@
-//! Quick sine, cosine and logarithm in single precision, free of branches so that loops over them become vector code.
+//! Quick sine, cosine and logarithm in single precision, free of branches so that loops over them become vector code,
+//! and the widest vectors that the machine has for such loops.
+
+/// Runs loops compiled for the widest vectors of this machine. What they compute is the same on each: element by element,
+/// nothing is contracted or summed in another order. `work` and what it calls must be `#[inline(always)]`.
+#[inline(always)]
+pub(crate) fn widest<R>(work: impl FnOnce() -> R) -> R {
+    struct Job<F>(F);
+    impl<R, F: FnOnce() -> R> pulp::WithSimd for Job<F> {
+        type Output = R;
+        #[inline(always)]
+        fn with_simd<S: pulp::Simd>(self, _: S) -> R {
+            (self.0)()
+        }
+    }
+    pulp::Arch::new().dispatch(Job(work))
+}
 
 /// Sine and cosine of an angle in turns, error under 2e-4; for angles under some thousand turns.
 #[inline(always)]

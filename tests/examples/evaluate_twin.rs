@@ -74,6 +74,8 @@ fn as_the_twin(thickness: f64, speed: f64) -> FacePrior {
         speed_m_s: at(speed),
         thickness_m: at(thickness),
         pose_std_m: at(0.003),
+        tiers: [6, 6],
+        antenna_each_tier: 1.0,
     }
 }
 

@@ -19,9 +19,9 @@ fn the_demo_finds_what_was_put_wrong_and_its_bag_says_the_same_again() {
     };
     // Misplaced books are to reach 0.95 each; what is measured stands in launch/EVALUATION.md, and this keeps it.
     assert!(figure("far_misplaced", "precision") >= 0.90, "{result:#}");
-    assert!(figure("far_misplaced", "recall") >= 0.85, "{result:#}");
-    assert!(figure("missing", "precision") >= 0.90, "{result:#}");
-    assert!(figure("missing", "recall") >= 0.90, "{result:#}");
+    assert!(figure("far_misplaced", "recall") >= 0.95, "{result:#}");
+    assert!(figure("missing", "precision") >= 0.95, "{result:#}");
+    assert!(figure("missing", "recall") >= 0.95, "{result:#}");
     assert!(result["facts"]["real_time_factor"].as_f64().unwrap() > 1.0, "{result:#}");
     assert_eq!(result["delivery"]["pending"], 0, "{result:#}");
     assert_eq!(result["delivery"]["dead"], 0, "{result:#}");

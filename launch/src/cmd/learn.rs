@@ -4,7 +4,7 @@ use std::path::{Path, PathBuf};
 
 use anyhow::Context;
 use clap::{Args, Subcommand};
-use positioning::decoder::{FACE_OUTPUTS, FaceLayout, Provenance, RowLayout, Shape, Weights};
+use positioning::decoder::{FACE_OUTPUTS, FaceLayout, Provenance, ROW_OUTPUTS, RowLayout, Shape, Weights};
 use serde::Serialize;
 use serde::de::DeserializeOwned;
 use twin::radio::{FacePrior, RadioPrior, RowSchool};
@@ -64,14 +64,13 @@ pub fn run(args: &LearnArgs, ui: &Ui) -> anyhow::Result<()> {
     match &args.what {
         What::Rows(course) => learn_rows(course, ui),
         What::Faces(course) => learn_faces(course, ui),
-        What::Show { weights } => {
-            let bytes =
-                std::fs::read(weights).with_context(|| format!("cannot read {}", weights.display()))?;
-            let found =
-                Weights::decode(&bytes).map_err(|e| refused(format!("{}: {e}", weights.display())))?;
-            show(weights, &found, ui)
-        }
+        What::Show { weights } => show(weights, &read(weights)?, ui),
     }
+}
+
+fn read(weights: &Path) -> anyhow::Result<Weights> {
+    let bytes = std::fs::read(weights).with_context(|| format!("cannot read {}", weights.display()))?;
+    Weights::decode(&bytes).map_err(|e| refused(format!("{}: {e}", weights.display())))
 }
 
 fn learn_rows(args: &CourseArgs, ui: &Ui) -> anyhow::Result<()> {
@@ -87,7 +86,7 @@ fn learn_rows(args: &CourseArgs, ui: &Ui) -> anyhow::Result<()> {
         blocks: 3,
         heads: 4,
         hidden: 128,
-        outputs: 2,
+        outputs: ROW_OUTPUTS,
     };
     let steps = args.steps.unwrap_or(14_000);
     finish(args, ui, "rows", count, steps, &shape, &lessons, &prior, |w| score::rows(w, &held))
@@ -95,7 +94,7 @@ fn learn_rows(args: &CourseArgs, ui: &Ui) -> anyhow::Result<()> {
 
 fn learn_faces(args: &CourseArgs, ui: &Ui) -> anyhow::Result<()> {
     let prior: FacePrior = prior(args.prior.as_deref())?;
-    let count = args.lessons.unwrap_or(400);
+    let count = args.lessons.unwrap_or(450);
     let make = |seed: u64, number: u64| faces::faces(&prior, seed, number..number + 1);
     let lessons = lessons(ui, count, |n| make(args.seed, n))?;
     let held = gather(8, |n| make(args.seed + HELD_OUT, n), |_| true)?;
@@ -107,7 +106,7 @@ fn learn_faces(args: &CourseArgs, ui: &Ui) -> anyhow::Result<()> {
         hidden: 128,
         outputs: FACE_OUTPUTS,
     };
-    let steps = args.steps.unwrap_or(10_000);
+    let steps = args.steps.unwrap_or(11_000);
     finish(args, ui, "faces", count, steps, &shape, &lessons, &prior, |w| score::faces(w, &held))
 }
 

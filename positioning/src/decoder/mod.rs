@@ -25,6 +25,9 @@ use domain::Scan;
 
 use crate::settings::LocateSettings;
 
+/// Numbers of a row decoder's answer: move, logarithm of its error.
+pub const ROW_OUTPUTS: usize = 2;
+
 /// Length that the network's answers are counted in, m.
 pub const MOVE_M: f64 = 0.1;
 
@@ -34,17 +37,61 @@ static ROWS: &[u8] = include_bytes!("../../weights/rows.weights");
 /// The default weights of the face decoder, as `shelfwright learn faces` made them.
 static FACES: &[u8] = include_bytes!("../../weights/faces.weights");
 
-/// The default weights for row faces; `None` as for [`row_weights`].
-pub fn face_weights() -> Option<&'static Weights> {
-    static LOADED: OnceLock<Option<Weights>> = OnceLock::new();
-    let fits = |w: &Weights| w.shape.inputs == FACE_INPUTS && w.shape.outputs == FACE_OUTPUTS;
-    LOADED.get_or_init(|| Weights::decode(FACES).ok().filter(fits)).as_ref()
+/// Weights that were given in place of the default ones, and those in use.
+#[derive(Default)]
+struct Slot {
+    given: OnceLock<Weights>,
+    loaded: OnceLock<Option<Weights>>,
 }
 
-/// The default weights for rows of tags; `None` only if the file in the tree were broken, which a test would tell.
+static ROW_SLOT: Slot = Slot { given: OnceLock::new(), loaded: OnceLock::new() };
+static FACE_SLOT: Slot = Slot { given: OnceLock::new(), loaded: OnceLock::new() };
+
+impl Slot {
+    fn get(&'static self, default: &[u8], fits: impl Fn(&Shape) -> bool) -> Option<&'static Weights> {
+        self.given.get().or_else(|| {
+            self.loaded.get_or_init(|| Weights::decode(default).ok().filter(|w| fits(&w.shape))).as_ref()
+        })
+    }
+
+    fn give(&self, weights: Weights, inputs: usize, outputs: usize) -> Result<(), WeightsError> {
+        let found = [weights.shape.inputs, weights.shape.outputs];
+        if found != [inputs, outputs] {
+            return Err(WeightsError::Kind { found, expected: [inputs, outputs] });
+        }
+        let mine = weights.clone();
+        if self.loaded.get().is_some() || *self.given.get_or_init(|| weights) != mine {
+            return Err(WeightsError::InUse);
+        }
+        Ok(())
+    }
+}
+
+/// The weights for row faces, by default those in the tree; `None` only if that file were broken, which a test would
+/// tell.
+pub fn face_weights() -> Option<&'static Weights> {
+    FACE_SLOT.get(FACES, |s| [s.inputs, s.outputs] == [FACE_INPUTS, FACE_OUTPUTS])
+}
+
+/// The weights for rows of tags; else as [`face_weights`].
 pub fn row_weights() -> Option<&'static Weights> {
-    static LOADED: OnceLock<Option<Weights>> = OnceLock::new();
-    LOADED.get_or_init(|| Weights::decode(ROWS).ok().filter(|w| w.shape.inputs == ROW_INPUTS)).as_ref()
+    ROW_SLOT.get(ROWS, |s| [s.inputs, s.outputs] == [ROW_INPUTS, ROW_OUTPUTS])
+}
+
+/// Has this program use other weights for row faces; once, before anything is located. The same ones again do no harm.
+///
+/// # Errors
+/// Weights for something else; others that are in use already.
+pub fn use_face_weights(weights: Weights) -> Result<(), WeightsError> {
+    FACE_SLOT.give(weights, FACE_INPUTS, FACE_OUTPUTS)
+}
+
+/// The same for rows of tags.
+///
+/// # Errors
+/// As [`use_face_weights`].
+pub fn use_row_weights(weights: Weights) -> Result<(), WeightsError> {
+    ROW_SLOT.give(weights, ROW_INPUTS, ROW_OUTPUTS)
 }
 
 /// The windows that the row decoder makes of a scan: what `shelfwright learn` teaches it from.

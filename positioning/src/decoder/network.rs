@@ -4,6 +4,8 @@
 //! (Vaswani et al. 2017, pre-norm, no position encoding: the tags of a window are a set, their places are in the
 //! tokens); a head of two layers. The layer norms have no parameters of their own. Training is `shelfwright learn`'s.
 
+use crate::quick::widest;
+
 /// Added to a layer norm's variance.
 pub const NORM_FLOOR: f32 = 1e-4;
 
@@ -39,6 +41,7 @@ pub(crate) struct Network {
 
 impl Linear {
     /// `x` holds whole rows of `inputs`.
+    #[inline(always)]
     fn apply(&self, x: &[f32]) -> Vec<f32> {
         let rows = x.len() / self.inputs;
         let mut y = Vec::with_capacity(rows * self.outputs);
@@ -64,6 +67,14 @@ impl Network {
 
     /// Answers of a window: `tokens` holds rows of [`Network::inputs`], the result rows of [`Network::outputs`].
     pub fn run(&self, tokens: &[f32]) -> Vec<f32> {
+        widest(
+            #[inline(always)]
+            || self.answers(tokens),
+        )
+    }
+
+    #[inline(always)]
+    fn answers(&self, tokens: &[f32]) -> Vec<f32> {
         let width = self.embed.outputs;
         let mut h = self.embed.apply(tokens);
         for block in &self.blocks {
@@ -86,10 +97,12 @@ impl Network {
     }
 }
 
+#[inline(always)]
 fn add(h: &mut [f32], more: &[f32]) {
     h.iter_mut().zip(more).for_each(|(h, m)| *h += m);
 }
 
+#[inline(always)]
 fn layer_norm(h: &[f32], width: usize) -> Vec<f32> {
     let mut z = h.to_vec();
     for row in z.chunks_exact_mut(width) {
@@ -101,6 +114,7 @@ fn layer_norm(h: &[f32], width: usize) -> Vec<f32> {
     z
 }
 
+#[inline(always)]
 fn attention(q: &[f32], k: &[f32], v: &[f32], width: usize, heads: usize) -> Vec<f32> {
     let part = width / heads;
     let scale = 1.0 / (part as f32).sqrt();
@@ -126,6 +140,7 @@ fn attention(q: &[f32], k: &[f32], v: &[f32], width: usize, heads: usize) -> Vec
 }
 
 /// `x` with a smooth step, in the form that costs no transcendental function (Howard et al. 2019, MobileNetV3).
+#[inline(always)]
 pub fn hard_swish(x: f32) -> f32 {
     x * (0.25 * x + 0.5).clamp(0.0, 1.0)
 }

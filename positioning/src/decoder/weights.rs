@@ -62,6 +62,20 @@ pub enum WeightsError {
         /// Bytes that the shape needs.
         expected: usize,
     },
+    /// Weights for other tokens or answers.
+    #[error(
+        "weights: they take {} numbers a tag and give {}, expected {} and {}; rows and faces have weights of their own",
+        .found[0], .found[1], .expected[0], .expected[1]
+    )]
+    Kind {
+        /// Inputs and outputs found.
+        found: [usize; 2],
+        /// Inputs and outputs needed.
+        expected: [usize; 2],
+    },
+    /// A second set for one program.
+    #[error("weights: others are in use already")]
+    InUse,
     /// A shape that makes no network.
     #[error("weights: shape {0:?} makes no network; heads must divide the width")]
     Shape(Shape),

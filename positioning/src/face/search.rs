@@ -6,7 +6,7 @@
 use super::field::{ANTENNA_SCATTER_DB, ELSEWHERE_DB, Field, SCATTER_DB};
 use super::hypotheses::{Hypothesis, Side};
 use super::observations::Observation;
-use crate::quick::{log2, sin_cos_turns};
+use crate::quick::{log2, sin_cos_turns, widest};
 
 /// Points of a grid; a fixed number, for the compiler's sake.
 pub(crate) const POINTS: usize = 64;
@@ -55,6 +55,21 @@ pub(crate) fn score(
     grid: Grid,
     model: &Model<'_>,
 ) -> Line {
+    widest(
+        #[inline(always)]
+        || score_line(observations, temper, counts, h, grid, model),
+    )
+}
+
+#[inline(always)]
+fn score_line(
+    observations: &[Observation],
+    temper: f32,
+    counts: &[u32],
+    h: &Hypothesis,
+    grid: Grid,
+    model: &Model<'_>,
+) -> Line {
     let shares = match h.side {
         Side::Front => {
             model.field.shares(counts, h.tier) + model.field.count(observations.len(), Some(h.tier))
@@ -72,6 +87,7 @@ pub(crate) fn score(
     line
 }
 
+#[inline(always)]
 fn add_phase(
     line: &mut Line,
     observations: &[Observation],
@@ -104,6 +120,7 @@ fn add_phase(
     }
 }
 
+#[inline(always)]
 fn add_power(
     line: &mut Line,
     observations: &[Observation],
@@ -168,6 +185,7 @@ fn add_power(
 const REACH_FRONT: (f32, f32) = (0.22, 0.40);
 const REACH_ELSEWHERE: (f32, f32) = (0.35, 0.60);
 
+#[inline(always)]
 fn add_reach(line: &mut Line, observations: &[Observation], h: &Hypothesis, grid: Grid) {
     let n = observations.len() as f32;
     if observations.is_empty() {

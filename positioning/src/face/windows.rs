@@ -2,14 +2,18 @@
 //!
 //! What a tag's own profiles have in common with the window's is taken out: it says nothing about order.
 
+use std::f64::consts::TAU;
+
 use super::answer::Answer;
 use super::gridded::{COARSE, GRID, Gridded, SLOTS, View};
 use super::hypotheses::TAG_Z;
 use super::pass::Pass;
 use crate::decoder::FaceWindow;
 
+/// Wavelengths of a tag's place in its token, m: by their products attention finds neighbours at a distance.
+const WAVES_M: [f64; 5] = [0.04, 0.08, 0.16, 0.32, 0.64];
 /// Single numbers at the end of a token.
-const SINGLE: usize = 3 * SLOTS + 13;
+const SINGLE: usize = 2 * WAVES_M.len() + 3 * SLOTS + 13;
 /// Numbers of a token.
 pub(crate) const FACE_INPUTS: usize = 2 * SLOTS * GRID + 2 * GRID + (SLOTS - 1) * 2 * COARSE + SINGLE;
 /// Windows along a tier are so far apart, m, and reach this far to either side of their middle.
@@ -50,7 +54,7 @@ impl FaceLayout {
 
     /// Place of the antennas' mean levels.
     pub fn levels(&self) -> usize {
-        FACE_INPUTS - SINGLE + 1
+        FACE_INPUTS - SINGLE + 1 + 2 * WAVES_M.len()
     }
 
     /// Turns a token as if the face ran the other way.
@@ -61,7 +65,7 @@ impl FaceLayout {
             mine.reverse();
             rest = after;
         }
-        rest[0] = -rest[0];
+        rest[..1 + WAVES_M.len()].iter_mut().for_each(|v| *v = -*v);
         rest[SINGLE - 1] = -rest[SINGLE - 1];
     }
 }
@@ -147,6 +151,8 @@ impl Pass<'_> {
                 own[1].iter().zip(&shared[1]).for_each(|(v, m)| push(v - m));
             }
             push((answer.x - middle) / 0.2);
+            WAVES_M.iter().for_each(|w| push((TAU * (answer.x - middle) / w).sin()));
+            WAVES_M.iter().for_each(|w| push((TAU * (answer.x - middle) / w).cos()));
             (0..SLOTS).for_each(|s| push((g.level[s] - level[s]) / 5.0));
             (0..SLOTS).for_each(|s| push(g.count[s] - count[s]));
             (0..SLOTS).for_each(|s| push(g.above[s] / 0.3));

@@ -49,16 +49,20 @@ pub struct FacePrior {
     pub thickness_m: [f64; 2],
     /// Standard deviation of the robot's own place, m: it wanders over half a metre of way.
     pub pose_std_m: [f64; 2],
+    /// Tiers of a face.
+    pub tiers: [u32; 2],
+    /// Share of the robots that have an antenna for each tier; the others have fewer.
+    pub antenna_each_tier: f64,
 }
 
 impl Default for FacePrior {
     fn default() -> Self {
         Self {
-            impedance_ohm: [100.0, 350.0],
-            impedance_deg: [-75.0, 10.0],
+            impedance_ohm: [75.0, 270.0],
+            impedance_deg: [-85.0, -5.0],
             load_spread: [0.08, 0.4],
             coupling: [0.7, 1.3],
-            dipole_m: [0.12, 0.165],
+            dipole_m: [0.135, 0.18],
             scatter_gain: [0.1, 0.32],
             beam_exponent: [0.3, 1.0],
             rssi_slope: [0.5, 0.9],
@@ -66,8 +70,10 @@ impl Default for FacePrior {
             power_dbm: [22.5, 25.5],
             distance_m: [0.35, 0.60],
             speed_m_s: [0.05, 0.18],
-            thickness_m: [0.010, 0.045],
+            thickness_m: [0.010, 0.060],
             pose_std_m: [0.001, 0.005],
+            tiers: [4, 7],
+            antenna_each_tier: 0.7,
         }
     }
 }
@@ -108,7 +114,9 @@ pub fn face_lesson(prior: &FacePrior, seed: u64, number: u64) -> Result<FaceLess
     let settings = radio(prior, rng);
     let pitch = even(rng, 0.30, 0.36);
     let lowest = even(rng, 0.08, 0.30);
-    let boards: Vec<f64> = (0..rng.random_range(4..=7)).map(|t| lowest + pitch * f64::from(t)).collect();
+    let [fewest, most] = prior.tiers.map(|t| t.clamp(1, 12));
+    let tiers = rng.random_range(fewest..=most.max(fewest));
+    let boards: Vec<f64> = (0..tiers).map(|t| lowest + pitch * f64::from(t)).collect();
     let (bays, bay) = (rng.random_range(2..=3), 0.9);
     let (depth, aisle) = (0.25, even(rng, 1.2, 1.8));
     let length = f64::from(bays) * bay;
@@ -242,7 +250,11 @@ fn drive(
     let level = draw([-0.03, 0.03]);
     // Mostly an antenna for each tier, some robots have fewer.
     let tiers = ((high - low) / 0.33).round().max(2.0) as usize;
-    let antennas = if rng.random::<f64>() < 0.7 { tiers } else { rng.random_range(3..=tiers.max(4)) };
+    let antennas = if rng.random::<f64>() < prior.antenna_each_tier {
+        tiers
+    } else {
+        rng.random_range(3..=tiers.max(4))
+    };
     let gap = (high - low) / antennas as f64;
     let heights: Vec<f64> = (0..antennas).map(|a| low + level + gap * (a as f64 + 0.4)).collect();
     let at = |x: f64, y: f64| -> Vec<AntennaPose> {
