@@ -46,7 +46,7 @@ pub fn audit(
     settings: &AuditSettings,
 ) -> Audit {
     let mut problems = Vec::new();
-    let good = fuse::standing(fuse::usable(site, sightings, &mut problems), settings);
+    let good = fuse::standing(&fuse::usable(site, sightings, &mut problems), settings);
     let stacks = stacks::Stacks::new(site, coverage, &good, &mut problems);
     let mut beliefs = fuse::fuse(&stacks, &good, settings);
     let expected = expected::Expected::new(catalogue, &stacks, &beliefs, settings, &mut problems);

@@ -155,6 +155,8 @@ pub struct Localizer {
     candidates: Candidates,
     /// Way since the whole floor was last searched, m.
     searched_ago_m: f64,
+    /// Scans since then.
+    searched_ago: u32,
     refused: Refused,
 }
 
@@ -174,6 +176,8 @@ const GATE: f64 = 25.0;
 const WHOLE_FLOOR_AFTER: u32 = 3;
 /// The next search of the whole floor comes after this way, m: for a lost robot, for one in doubt.
 const SEARCH_AGAIN_M: [f64; 2] = [1.0, 3.0];
+/// A lost robot that stands is searched again after so many scans: five seconds.
+const SEARCH_AGAIN_SCANS: u32 = 50;
 /// A place is checked by ray casting once in so much way, m; below this mean agreement the robot is in doubt.
 const LOOK_EACH_M: f64 = 0.1;
 const DOUBT: f64 = 0.85;
@@ -202,6 +206,7 @@ impl Localizer {
             unlooked_m: 0.0,
             candidates: Candidates::default(),
             searched_ago_m: f64::INFINITY,
+            searched_ago: 0,
             refused: Refused::default(),
         }
     }
@@ -392,16 +397,20 @@ impl Localizer {
         }
         let lost = self.misses > WHOLE_FLOOR_AFTER * self.settings.lost_after;
         let settings = &self.settings.scan;
-        if !self.candidates.is_empty() {
+        self.searched_ago += 1;
+        // Where it stands among people, they may have gone by now.
+        let again = lost && self.searched_ago >= SEARCH_AGAIN_SCANS && self.candidates.undecided();
+        if !self.candidates.is_empty() && !again {
             self.candidates.update(&self.map, points, moved, self.base_from_laser, settings);
         } else if (lost || self.agreement < DOUBT)
-            && self.searched_ago_m >= SEARCH_AGAIN_M[usize::from(!lost)]
+            && (again || self.searched_ago_m >= SEARCH_AGAIN_M[usize::from(!lost)])
             && sees_far(points)
         {
-            self.searched_ago_m = 0.0;
+            (self.searched_ago_m, self.searched_ago) = (0.0, 0);
             self.candidates = Candidates::search(&self.map, points, here, self.base_from_laser, settings);
         }
-        if let Some(place) = self.candidates.only_one() {
+        let pushed = if lost { self.candidates.near(here) } else { None };
+        if let Some(place) = pushed.or_else(|| self.candidates.only_one()) {
             self.candidates = Candidates::default();
             self.agreement = 1.0;
             self.searched_ago_m = 0.0;

@@ -35,6 +35,9 @@ const MOST_THROUGH: f64 = 0.12;
 /// Way between two scans that count, m or a turn of this, radians: beams of one place err alike.
 const EACH_M: f64 = 0.1;
 const EACH_RAD: f64 = 0.15;
+/// How far a push moves and turns a robot at most, m and radians.
+const PUSHED_M: f64 = 0.5;
+const PUSHED_RAD: f64 = 1.3;
 /// Looks from different places before a place may be believed, and the lead over the next that it then must have,
 /// summed over the looks: five beams of a hundred better at each of ten.
 const LOOKS: f64 = 5.0;
@@ -202,6 +205,26 @@ impl Candidates {
         let lead = best.sum - others.map(|c| c.sum).fold(0.0, f64::max);
         let mean = best.sum / self.looks;
         (self.looks >= LOOKS && mean >= BELIEVED && lead >= LEAD).then_some(best.pose)
+    }
+
+    /// Whether too little of the floor was seen to tell the places apart.
+    pub fn undecided(&self) -> bool {
+        self.looks < LOOKS
+    }
+
+    /// The best place near where the robot was last known, if no other fits clearly better: robots are pushed and turned by
+    /// people far more often than carried off.
+    pub fn near(&self, here: Pose2) -> Option<Pose2> {
+        let looks = self.looks.max(1.0);
+        let best = self.list.iter().map(|c| c.sum).fold(0.0, f64::max);
+        let mine = self
+            .list
+            .iter()
+            .filter(|c| {
+                c.pose.distance(here) < PUSHED_M && wrap_angle(c.pose.theta - here.theta).abs() < PUSHED_RAD
+            })
+            .max_by(|a, b| a.sum.total_cmp(&b.sum))?;
+        (mine.sum >= BELIEVED * looks && mine.sum >= best - LEAD / LOOKS * looks).then_some(mine.pose)
     }
 
     /// Whether a place that a scan agrees with like this is as good as the best of these.

@@ -136,7 +136,7 @@ const APART_M: f32 = 0.05;
 
 /// Leaves out what older passes say of books that a later one surely sees elsewhere. `good` in the order of [`usable`],
 /// which stays.
-pub fn standing<'a>(good: Vec<&'a Sighting>, settings: &AuditSettings) -> Vec<&'a Sighting> {
+pub fn standing<'a>(good: &[&'a Sighting], settings: &AuditSettings) -> Vec<&'a Sighting> {
     let moved_after_ns = (settings.moved_after_min * 60e9) as i64;
     let mut out = Vec::with_capacity(good.len());
     for of_tag in good.chunk_by(|a, b| a.uid == b.uid) {
