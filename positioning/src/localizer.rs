@@ -14,7 +14,7 @@ use serde::{Deserialize, Serialize};
 use crate::floor_map::FloorMap;
 use crate::motion::{MotionBuffer, Stretch};
 use crate::pose::{Pose2, wrap_angle};
-use crate::relocate::{self, Candidates};
+use crate::relocate::{FloorSearch, Found, Sight};
 use crate::scan_match::{MatchSettings, Window, normal, search};
 
 type Vector5 = SVector<f64, 5>;
@@ -148,15 +148,7 @@ pub struct Localizer {
     scans: VecDeque<RangeScan>,
     state: Option<State>,
     misses: u32,
-    /// How beams agree with the robot's place, a mean over the last metre or so, and the way since the last look, m.
-    agreement: f64,
-    unlooked_m: f64,
-    /// Where a robot may be that no search around its place has found, or whose beams agree badly.
-    candidates: Candidates,
-    /// Way since the whole floor was last searched, m.
-    searched_ago_m: f64,
-    /// Scans since then.
-    searched_ago: u32,
+    floor: FloorSearch,
     refused: Refused,
 }
 
@@ -168,19 +160,10 @@ const GYRO_WAIT_NS: i64 = 100_000_000;
 const LAG_NS: i64 = 1_000_000_000;
 /// Farthest that a lost robot is searched, m: below half of what lies from aisle to aisle, which look alike.
 const MOST_SEARCH_M: f64 = 0.7;
-/// A third of the echoes must lie farther than this before a lost robot is searched, m.
-const FAR_M: f64 = 1.0;
 /// Squared Mahalanobis distance from the prediction beyond which a fit is a chance one: five deviations.
 const GATE: f64 = 25.0;
 /// A robot that searches around its place have not found so often is searched on the whole floor.
 const WHOLE_FLOOR_AFTER: u32 = 3;
-/// The next search of the whole floor comes after this way, m: for a lost robot, for one in doubt.
-const SEARCH_AGAIN_M: [f64; 2] = [1.0, 3.0];
-/// A lost robot that stands is searched again after so many scans: five seconds.
-const SEARCH_AGAIN_SCANS: u32 = 50;
-/// A place is checked by ray casting once in so much way, m; below this mean agreement the robot is in doubt.
-const LOOK_EACH_M: f64 = 0.1;
-const DOUBT: f64 = 0.85;
 /// Most rounds of one update.
 const ROUNDS: usize = 15;
 /// How far a push moves a robot between two scans: m, m, radians.
@@ -202,11 +185,7 @@ impl Localizer {
             scans: VecDeque::new(),
             state: None,
             misses: 0,
-            agreement: 1.0,
-            unlooked_m: 0.0,
-            candidates: Candidates::default(),
-            searched_ago_m: f64::INFINITY,
-            searched_ago: 0,
+            floor: FloorSearch::default(),
             refused: Refused::default(),
         }
     }
@@ -291,13 +270,14 @@ impl Localizer {
             _ => Pose2::default(),
         };
         let mut inlier_share = 0.0;
-        let searched = points.len() >= self.settings.scan.min_beams && self.whole_floor(&points, moved);
-        if searched {
+        if points.len() < self.settings.scan.min_beams {
+            // Too few to say anything.
+        } else if self.whole_floor(&points, moved) {
             inlier_share = self.still_here(&points);
-        } else if points.len() >= self.settings.scan.min_beams {
+        } else {
             // A search takes as long as hundreds of updates, so a lost robot searches once in a while.
             let lost = self.misses > 0 && self.misses.is_multiple_of(self.settings.lost_after.max(1));
-            if first || (lost && sees_far(&points)) {
+            if first || (lost && self.sight(&points).is_far()) {
                 self.relocate(&points);
             }
             inlier_share = self.correct(&points);
@@ -322,10 +302,15 @@ impl Localizer {
         let floor =
             [self.settings.map_std_m, self.settings.map_std_m, self.settings.map_std_deg.to_radians()];
         let map_error = Matrix3::from_diagonal(&SVector::from(floor.map(|std| std * std)));
+        let mut covariance = state.p.fixed_view::<3, 3>(0, 0) + map_error;
+        // Only a lost robot may be elsewhere: people in an aisle that has a twin are no reason to stop.
+        if self.is_lost_for_good() {
+            covariance += self.floor.spread(map_from_base);
+        }
         Some(Estimate {
             stamp_ns,
             map_from_base,
-            covariance: state.p.fixed_view::<3, 3>(0, 0) + map_error + self.candidates.spread(map_from_base),
+            covariance,
             map_from_odom: map_from_base * odom_from_base.inverse(),
             tracking,
             inlier_share,
@@ -383,45 +368,26 @@ impl Localizer {
         points
     }
 
-    /// Looks for a robot on the whole floor when searches around its place have failed, or when beams agree so badly with
-    /// it that another place may be the right one: an aisle looks like its neighbour. True while nobody knows.
+    fn sight<'a>(&'a self, points: &'a [[f64; 2]]) -> Sight<'a> {
+        Sight { map: &self.map, points, base_from_laser: self.base_from_laser, settings: &self.settings.scan }
+    }
+
+    /// Whether searches around the robot's place have failed so often that the whole floor is searched.
+    fn is_lost_for_good(&self) -> bool {
+        self.misses > WHOLE_FLOOR_AFTER * self.settings.lost_after
+    }
+
+    /// Asks the whole floor where needed; true while nobody knows where on it the robot is.
     fn whole_floor(&mut self, points: &[[f64; 2]], moved: Pose2) -> bool {
         let Some(here) = self.state.as_ref().map(|s| pose(&s.x)) else { return false };
-        let way = moved.x.hypot(moved.y);
-        self.searched_ago_m += way;
-        self.unlooked_m += way;
-        if self.unlooked_m >= LOOK_EACH_M {
-            self.unlooked_m = 0.0;
-            let seen = relocate::check(&self.map, points, here, self.base_from_laser);
-            self.agreement += 0.1 * (seen.value() - self.agreement);
-        }
-        let lost = self.misses > WHOLE_FLOOR_AFTER * self.settings.lost_after;
-        let settings = &self.settings.scan;
-        self.searched_ago += 1;
-        // Where it stands among people, they may have gone by now.
-        let again = lost && self.searched_ago >= SEARCH_AGAIN_SCANS && self.candidates.undecided();
-        if !self.candidates.is_empty() && !again {
-            self.candidates.update(&self.map, points, moved, self.base_from_laser, settings);
-        } else if (lost || self.agreement < DOUBT)
-            && (again || self.searched_ago_m >= SEARCH_AGAIN_M[usize::from(!lost)])
-            && sees_far(points)
-        {
-            (self.searched_ago_m, self.searched_ago) = (0.0, 0);
-            self.candidates = Candidates::search(&self.map, points, here, self.base_from_laser, settings);
-        }
-        let pushed = if lost { self.candidates.near(here) } else { None };
-        if let Some(place) = pushed.or_else(|| self.candidates.only_one()) {
-            self.candidates = Candidates::default();
-            self.agreement = 1.0;
-            self.searched_ago_m = 0.0;
-            // A robot that was right all along keeps what its filter knows.
-            if lost || !relocate::same(place, here) {
-                self.put(place);
-            }
+        let mut floor = std::mem::take(&mut self.floor);
+        let found = floor.step(&self.sight(points), here, moved, self.is_lost_for_good());
+        self.floor = floor;
+        if let Found::At(place) = found {
             // What follows is an update like any other, and has to fit.
-            return false;
+            self.put(place);
         }
-        lost && !self.candidates.is_empty()
+        found == Found::Several
     }
 
     /// Whether a robot that is looked for on the whole floor fits where it was thought to be after all (people around it
@@ -429,9 +395,8 @@ impl Localizer {
     fn still_here(&mut self, points: &[[f64; 2]]) -> f64 {
         let kept = self.state.clone();
         let share = self.correct(points);
-        let Some(state) = &self.state else { return 0.0 };
-        let seen = relocate::check(&self.map, points, pose(&state.x), self.base_from_laser);
-        if share >= self.settings.scan.min_search_share && self.candidates.allows(seen) {
+        let Some(here) = self.state.as_ref().map(|s| pose(&s.x)) else { return 0.0 };
+        if share >= self.settings.scan.min_search_share && self.floor.allows(&self.sight(points), here) {
             return share;
         }
         self.state = kept;
@@ -492,11 +457,6 @@ impl Localizer {
         }
         fit.inlier_share
     }
-}
-
-/// A robot with people close all around sees a ring that fits many places.
-fn sees_far(points: &[[f64; 2]]) -> bool {
-    3 * points.iter().filter(|p| p[0].hypot(p[1]) > FAR_M).count() > points.len()
 }
 
 /// A scan fitted to the map with a prediction.

@@ -10,15 +10,13 @@ use nalgebra::{Matrix3, Vector3};
 
 use crate::floor_map::FloorMap;
 use crate::pose::{Pose2, wrap_angle};
-use crate::scan_match::{MatchSettings, normal};
+use crate::scan_match::{BODY_M, MatchSettings, closeness, normal};
 
 /// Steps of the search over the floor.
 const STEP_M: f64 = 0.2;
 const STEP_RAD: f64 = 4.0 * std::f64::consts::PI / 180.0;
 /// A beam's end counts up to this far from an obstacle while searching, m.
 const KERNEL_M: f64 = 0.35;
-/// No robot stands with its middle nearer than this to a wall, or inside a shelf, m.
-const BODY_M: f64 = 0.2;
 /// Beams that the search, and that the check by ray casting looks at.
 const SEARCH_BEAMS: usize = 40;
 const CHECK_BEAMS: usize = 72;
@@ -47,31 +45,51 @@ const BEHIND: f64 = 1.5;
 /// Share of beams that must hit for a place to be believed; below the second all places are given up.
 const BELIEVED: f64 = 0.6;
 const GIVEN_UP: f64 = 0.35;
+/// The next search comes after this way, m: for a lost robot, for one in doubt.
+const SEARCH_AGAIN_M: [f64; 2] = [1.0, 3.0];
+/// A lost robot that stands is searched again after so many scans: five seconds.
+const SEARCH_AGAIN_SCANS: u32 = 50;
+/// Below this mean agreement over the last metre or so the robot is in doubt.
+const DOUBT: f64 = 0.85;
+/// A third of the echoes must lie farther than this before a lost robot is searched, m.
+const FAR_M: f64 = 1.0;
+
+/// One scan: echoes in the base frame, m, and what they are held against.
+#[derive(Clone, Copy)]
+pub(crate) struct Sight<'a> {
+    pub map: &'a FloorMap,
+    pub points: &'a [[f64; 2]],
+    pub base_from_laser: Pose2,
+    pub settings: &'a MatchSettings,
+}
 
 /// How beams agree with a place.
 #[derive(Debug, Clone, Copy, Default, PartialEq)]
-pub(crate) struct Check {
+struct Check {
     /// Share of the beams that end where the map has an obstacle.
-    pub hits: f64,
+    hits: f64,
     /// Share of the beams that would have gone through an obstacle.
-    pub through: f64,
+    through: f64,
 }
 
 impl Check {
     /// One number: 1 where all beams agree.
-    pub fn value(self) -> f64 {
+    fn value(self) -> f64 {
         self.hits - 2.0 * self.through
     }
 }
 
-/// Compares echoes (base frame, m) with what the map lets a lidar at `base_from_laser` see.
-pub(crate) fn check(
-    map: &FloorMap,
-    points: &[[f64; 2]],
-    map_from_base: Pose2,
-    base_from_laser: Pose2,
-) -> Check {
-    let eye = (map_from_base * base_from_laser).transform([0.0, 0.0]);
+impl Sight<'_> {
+    /// A robot with people close all around sees a ring that fits many places.
+    pub fn is_far(&self) -> bool {
+        3 * self.points.iter().filter(|p| p[0].hypot(p[1]) > FAR_M).count() > self.points.len()
+    }
+}
+
+/// Compares the echoes with what the map lets the lidar see from a place.
+fn check(sight: &Sight<'_>, map_from_base: Pose2) -> Check {
+    let (map, points) = (sight.map, sight.points);
+    let eye = (map_from_base * sight.base_from_laser).transform([0.0, 0.0]);
     let stride = points.len().div_ceil(CHECK_BEAMS).max(1);
     let (mut hits, mut through, mut all) = (0.0, 0.0, 0.0);
     for p in points.iter().step_by(stride) {
@@ -100,7 +118,7 @@ struct Candidate {
 
 /// Places where a lost robot may be.
 #[derive(Debug, Clone, Default)]
-pub(crate) struct Candidates {
+struct Candidates {
     list: Vec<Candidate>,
     looks: f64,
     /// Motion since the last look that counted.
@@ -109,13 +127,8 @@ pub(crate) struct Candidates {
 
 impl Candidates {
     /// All places of the floor that fit the echoes, and `here`.
-    pub fn search(
-        map: &FloorMap,
-        points: &[[f64; 2]],
-        here: Pose2,
-        base_from_laser: Pose2,
-        settings: &MatchSettings,
-    ) -> Self {
+    fn search(sight: &Sight<'_>, here: Pose2) -> Self {
+        let (map, points) = (sight.map, sight.points);
         let stride = points.len().div_ceil(SEARCH_BEAMS).max(1);
         let sparse: Vec<[f64; 2]> = spread_out(points, stride);
         let [low, high] = map.extent();
@@ -133,12 +146,7 @@ impl Candidates {
             let turned: Vec<[f64; 2]> =
                 sparse.iter().map(|&p| Pose2::new(0.0, 0.0, theta).transform(p)).collect();
             for at in &free {
-                let of = |some: &[[f64; 2]]| -> f64 {
-                    some.iter()
-                        .filter_map(|p| map.nearest([at[0] + p[0], at[1] + p[1]]))
-                        .map(|n| (1.0 - (n.signed_m / KERNEL_M).powi(2)).max(0.0))
-                        .sum()
-                };
+                let of = |some: &[[f64; 2]]| closeness(map, some, *at, KERNEL_M);
                 // A quarter of the beams tells most places from those that count.
                 let (few, rest) = turned.split_at(turned.len() / 4);
                 let first = of(few);
@@ -162,44 +170,32 @@ impl Candidates {
         }
         let mut found = Self::default();
         for pose in std::iter::once(here).chain(apart) {
-            let pose = settle(map, points, pose, settings, 25);
+            let pose = settle(sight, pose, 25);
             found.keep(Candidate { pose, sum: 0.0 });
         }
-        found.look(map, points, base_from_laser);
+        found.look(sight);
         found.list.sort_by(|a, b| b.sum.total_cmp(&a.sum));
         found.list.truncate(MOST);
         found
     }
 
-    /// Whether there is anything left.
-    pub fn is_empty(&self) -> bool {
-        self.list.is_empty()
-    }
-
     /// Carries the places along with the robot (motion in its own frame) and asks the next scan.
-    pub fn update(
-        &mut self,
-        map: &FloorMap,
-        points: &[[f64; 2]],
-        moved: Pose2,
-        base_from_laser: Pose2,
-        settings: &MatchSettings,
-    ) {
+    fn update(&mut self, sight: &Sight<'_>, moved: Pose2) {
         self.since[0] += moved.x.hypot(moved.y);
         self.since[1] += moved.theta.abs();
         let old = std::mem::take(&mut self.list);
         for c in old {
-            let pose = settle(map, points, c.pose * moved, settings, 4);
+            let pose = settle(sight, c.pose * moved, 4);
             self.keep(Candidate { pose, ..c });
         }
         if self.since[0] >= EACH_M || self.since[1] >= EACH_RAD {
             self.since = [0.0; 2];
-            self.look(map, points, base_from_laser);
+            self.look(sight);
         }
     }
 
     /// The place of the robot, once the others are ruled out.
-    pub fn only_one(&self) -> Option<Pose2> {
+    fn only_one(&self) -> Option<Pose2> {
         let best = self.list.iter().max_by(|a, b| a.sum.total_cmp(&b.sum))?;
         let others = self.list.iter().filter(|c| !same(c.pose, best.pose));
         let lead = best.sum - others.map(|c| c.sum).fold(0.0, f64::max);
@@ -208,13 +204,13 @@ impl Candidates {
     }
 
     /// Whether too little of the floor was seen to tell the places apart.
-    pub fn undecided(&self) -> bool {
+    fn undecided(&self) -> bool {
         self.looks < LOOKS
     }
 
     /// The best place near where the robot was last known, if no other fits clearly better: robots are pushed and turned by
     /// people far more often than carried off.
-    pub fn near(&self, here: Pose2) -> Option<Pose2> {
+    fn near(&self, here: Pose2) -> Option<Pose2> {
         let looks = self.looks.max(1.0);
         let best = self.list.iter().map(|c| c.sum).fold(0.0, f64::max);
         let mine = self
@@ -228,13 +224,13 @@ impl Candidates {
     }
 
     /// Whether a place that a scan agrees with like this is as good as the best of these.
-    pub fn allows(&self, seen: Check) -> bool {
+    fn allows(&self, seen: Check) -> bool {
         let best = self.list.iter().map(|c| c.sum).fold(0.0, f64::max) / self.looks.max(1.0);
         seen.hits >= BELIEVED && seen.value() >= best - LEAD / LOOKS
     }
 
     /// Spread of the places, as a covariance of x, y and heading around `about`; likelier places count more.
-    pub fn spread(&self, about: Pose2) -> Matrix3<f64> {
+    fn spread(&self, about: Pose2) -> Matrix3<f64> {
         let best = self.list.iter().map(|c| c.sum).fold(f64::NEG_INFINITY, f64::max);
         let (mut sum, mut weight) = (Matrix3::zeros(), 0.0);
         for c in &self.list {
@@ -254,10 +250,10 @@ impl Candidates {
     }
 
     /// Asks a scan from a new place; drops what it rules out.
-    fn look(&mut self, map: &FloorMap, points: &[[f64; 2]], base_from_laser: Pose2) {
+    fn look(&mut self, sight: &Sight<'_>) {
         self.looks += 1.0;
         self.list.retain_mut(|c| {
-            let seen = check(map, points, c.pose, base_from_laser);
+            let seen = check(sight, c.pose);
             c.sum += seen.value();
             seen.through <= 3.0 * MOST_THROUGH
         });
@@ -269,6 +265,86 @@ impl Candidates {
     }
 }
 
+/// What a search of the whole floor says.
+#[derive(Debug, Clone, Copy, PartialEq)]
+pub(crate) enum Found {
+    /// The robot is where it is thought to be, or nothing else is known.
+    Nothing,
+    /// The robot is lost and may be in several places.
+    Several,
+    /// The robot is here.
+    At(Pose2),
+}
+
+/// Looks for a robot on the whole floor when searches around its place have failed, or when beams agree so badly with it
+/// that another place may be the right one: an aisle looks like its neighbour.
+#[derive(Debug, Clone)]
+pub(crate) struct FloorSearch {
+    candidates: Candidates,
+    /// How beams agree with the robot's place, a mean over the last metre or so, and the way since the last look, m.
+    agreement: f64,
+    unlooked_m: f64,
+    /// Way, m, and scans since the floor was last searched.
+    ago_m: f64,
+    ago: u32,
+}
+
+impl Default for FloorSearch {
+    fn default() -> Self {
+        Self {
+            candidates: Candidates::default(),
+            agreement: 1.0,
+            unlooked_m: 0.0,
+            ago_m: f64::INFINITY,
+            ago: 0,
+        }
+    }
+}
+
+impl FloorSearch {
+    /// Takes a scan of a robot thought to be `here`, which has moved (in its own frame) since the scan before.
+    pub fn step(&mut self, sight: &Sight<'_>, here: Pose2, moved: Pose2, lost: bool) -> Found {
+        let way = moved.x.hypot(moved.y);
+        self.ago_m += way;
+        self.ago = self.ago.saturating_add(1);
+        self.unlooked_m += way;
+        if self.unlooked_m >= EACH_M {
+            self.unlooked_m = 0.0;
+            self.agreement += 0.1 * (check(sight, here).value() - self.agreement);
+        }
+        let doubt = self.agreement < DOUBT;
+        if !lost && !doubt {
+            self.candidates = Candidates::default();
+            return Found::Nothing;
+        }
+        // Where it stands among people, they may have gone by now.
+        let again = lost && self.ago >= SEARCH_AGAIN_SCANS && self.candidates.undecided();
+        if !self.candidates.list.is_empty() && !again {
+            self.candidates.update(sight, moved);
+        } else if (again || self.ago_m >= SEARCH_AGAIN_M[usize::from(!lost)]) && sight.is_far() {
+            (self.ago_m, self.ago) = (0.0, 0);
+            self.candidates = Candidates::search(sight, here);
+        }
+        let pushed = if lost { self.candidates.near(here) } else { None };
+        if let Some(place) = pushed.or_else(|| self.candidates.only_one()) {
+            *self = Self { ago_m: 0.0, ..Self::default() };
+            // A robot that was right all along keeps what its filter knows.
+            return if lost || !same(place, here) { Found::At(place) } else { Found::Nothing };
+        }
+        if lost && !self.candidates.list.is_empty() { Found::Several } else { Found::Nothing }
+    }
+
+    /// Whether a scan fits this place at least as well as the best of those that the robot may be in.
+    pub fn allows(&self, sight: &Sight<'_>, place: Pose2) -> bool {
+        self.candidates.allows(check(sight, place))
+    }
+
+    /// Spread of the places that a lost robot may be in, as a covariance of x, y and heading around `about`.
+    pub fn spread(&self, about: Pose2) -> Matrix3<f64> {
+        self.candidates.spread(about)
+    }
+}
+
 /// Every `stride`-th point, in an order in which each quarter looks all around.
 fn spread_out(points: &[[f64; 2]], stride: usize) -> Vec<[f64; 2]> {
     let some: Vec<[f64; 2]> = points.iter().step_by(stride).copied().collect();
@@ -276,18 +352,13 @@ fn spread_out(points: &[[f64; 2]], stride: usize) -> Vec<[f64; 2]> {
 }
 
 /// Whether two places are one.
-pub(crate) fn same(a: Pose2, b: Pose2) -> bool {
+fn same(a: Pose2, b: Pose2) -> bool {
     a.distance(b) < SAME_M && wrap_angle(a.theta - b.theta).abs() < SAME_RAD
 }
 
 /// Least squares of the echoes from a first guess, with little trust in the guess.
-fn settle(
-    map: &FloorMap,
-    points: &[[f64; 2]],
-    start: Pose2,
-    settings: &MatchSettings,
-    rounds: usize,
-) -> Pose2 {
+fn settle(sight: &Sight<'_>, start: Pose2, rounds: usize) -> Pose2 {
+    let Sight { map, points, settings, .. } = *sight;
     let stride = points.len().div_ceil(2 * CHECK_BEAMS).max(1);
     let some: Vec<[f64; 2]> = points.iter().step_by(stride).copied().collect();
     let hold = Matrix3::from_diagonal(&Vector3::new(25.0, 25.0, 100.0));

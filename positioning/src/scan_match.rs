@@ -110,7 +110,7 @@ pub struct Window {
 }
 
 /// No robot stands with its middle nearer than this to a wall, or inside a shelf, m.
-const BODY_M: f64 = 0.2;
+pub(crate) const BODY_M: f64 = 0.2;
 const COARSE_POINTS: usize = 120;
 const COARSE_STEP_M: f64 = 0.1;
 const COARSE_STEP_RAD: f64 = 1.0 * std::f64::consts::PI / 180.0;
@@ -154,11 +154,7 @@ fn sweep(
                 if map.nearest([x, y]).is_some_and(|near| near.signed_m.abs() < BODY_M) {
                     continue;
                 }
-                let score: f64 = turned
-                    .iter()
-                    .filter_map(|p| map.nearest([x + p[0], y + p[1]]))
-                    .map(|near| (1.0 - (near.signed_m / kernel_m).powi(2)).max(0.0))
-                    .sum();
+                let score = closeness(map, &turned, [x, y], kernel_m);
                 if score > best.1 {
                     best = (Pose2::new(x, y, theta), score);
                 }
@@ -166,4 +162,14 @@ fn sweep(
         }
     }
     best
+}
+
+/// How many of the points, turned already, end near an obstacle when they are seen from `at`, m; one at the kernel's end
+/// counts 0.
+pub(crate) fn closeness(map: &FloorMap, turned: &[[f64; 2]], at: [f64; 2], kernel_m: f64) -> f64 {
+    turned
+        .iter()
+        .filter_map(|p| map.nearest([at[0] + p[0], at[1] + p[1]]))
+        .map(|near| (1.0 - (near.signed_m / kernel_m).powi(2)).max(0.0))
+        .sum()
 }
