@@ -54,16 +54,20 @@ impl Params {
         let beside = path.parent().unwrap_or(Path::new("."));
         let learnt = &params.decoder;
         for (file, take) in [
-            (&learnt.rows, use_row_weights as fn(Weights) -> Result<(), WeightsError>),
+            (&learnt.rows, use_row_weights as fn(&Weights) -> Result<(), WeightsError>),
             (&learnt.faces, use_face_weights),
         ] {
             let Some(file) = file.as_ref().map(|f| beside.join(f)) else { continue };
-            let bytes = std::fs::read(&file)
-                .with_context(|| format!("{}: decoder: cannot read {}", path.display(), file.display()))?;
-            Weights::decode(&bytes)
-                .and_then(take)
-                .map_err(|e| refused(format!("{}: decoder: {}: {e}", path.display(), file.display())))?;
+            read_weights(&file)
+                .and_then(|w| take(&w).map_err(|e| refused(format!("{}: {e}", file.display()))))
+                .with_context(|| format!("{}: decoder", path.display()))?;
         }
         Ok(params)
     }
+}
+
+/// A weights file.
+pub fn read_weights(file: &Path) -> anyhow::Result<Weights> {
+    let bytes = std::fs::read(file).with_context(|| format!("cannot read {}", file.display()))?;
+    Weights::decode(&bytes).map_err(|e| refused(format!("{}: {e}", file.display())))
 }

@@ -9,11 +9,11 @@ use std::fmt::Write as _;
 use std::path::{Path, PathBuf};
 use std::time::Instant;
 
+use domain::Scan;
 use domain::tables::{load_scans, load_truth};
-use domain::{Scan, Sighting};
+use positioning::LocateSettings;
 use positioning::evaluate::{ScanScore, ScoreTable, TrueTag, add_bounds, by_pitch, evaluate, pool};
-use positioning::peers::{Published, locate_row_as};
-use positioning::{LocateSettings, locate_row};
+use positioning::peers::Method;
 
 type AnyError = Box<dyn std::error::Error>;
 
@@ -33,15 +33,15 @@ fn main() -> Result<(), AnyError> {
     names.sort();
     let mut report = String::from(HEAD);
     // The published methods are shown where nothing was chosen.
-    let shown = |name: &str, way: Way| !matches!(way, Way::As(_)) || name == "dev";
-    let ways = names.iter().flat_map(|n| WAYS.map(|w| (n, w))).filter(|(n, w)| shown(n, *w));
+    let shown = |name: &str, way: Method| matches!(way, Method::Ours | Method::Fit) || name == "dev";
+    let ways = names.iter().flat_map(|n| Method::ALL.map(|w| (n, w))).filter(|(n, w)| shown(n, *w));
     for (name, way) in ways {
         let run = run(&folder, name, way)?;
         let way = match way {
-            Way::Ours => "",
-            Way::Fit => ", fit alone",
-            Way::As(Published::RfScanner) => ", as RF-Scanner",
-            Way::As(Published::Tagoram) => ", as Tagoram",
+            Method::Ours => "",
+            Method::Fit => ", fit alone",
+            Method::RfScanner => ", as RF-Scanner",
+            Method::Tagoram => ", as Tagoram",
         };
         let mut groups = by_pitch(&run.scores);
         groups.push(("all".into(), pool(&run.scores)));
@@ -70,27 +70,6 @@ fn main() -> Result<(), AnyError> {
     Ok(())
 }
 
-/// The ways of `shelfwright locate --method`.
-#[derive(Clone, Copy)]
-enum Way {
-    Ours,
-    Fit,
-    As(Published),
-}
-
-const WAYS: [Way; 4] = [Way::Ours, Way::Fit, Way::As(Published::RfScanner), Way::As(Published::Tagoram)];
-
-impl Way {
-    fn locate(self, scan: &Scan) -> Vec<Sighting> {
-        let settings = LocateSettings::default();
-        match self {
-            Self::Ours => locate_row(scan, &settings),
-            Self::Fit => locate_row(scan, &LocateSettings { decode: false, ..settings }),
-            Self::As(method) => locate_row_as(method, scan, &settings),
-        }
-    }
-}
-
 struct Run {
     scores: Vec<ScanScore>,
     tags: u32,
@@ -99,17 +78,18 @@ struct Run {
     seconds: f64,
 }
 
-fn run(folder: &Path, name: &str, way: Way) -> Result<Run, AnyError> {
+fn run(folder: &Path, name: &str, way: Method) -> Result<Run, AnyError> {
     let loaded = load_scans(&folder.join(format!("{name}.parquet")))?;
     let truth: Vec<TrueTag> = load_truth(&folder.join(format!("{name}_truth.csv")))?
         .into_iter()
         .map(|t| TrueTag { scan: t.scan, uid: t.epc, x_m: t.x_m, row: t.row })
         .collect();
+    let settings = LocateSettings::default();
     let start = Instant::now();
-    let sightings: Vec<_> = loaded.scans.iter().flat_map(|s| way.locate(s)).collect();
+    let sightings: Vec<_> = loaded.scans.iter().flat_map(|s| way.locate_row(s, &settings)).collect();
     let seconds = start.elapsed().as_secs_f64();
     let mut scores = evaluate(&sightings, &truth);
-    add_bounds(&mut scores, &loaded.scans, &sightings, &truth, &LocateSettings::default());
+    add_bounds(&mut scores, &loaded.scans, &sightings, &truth, &settings);
     Ok(Run {
         seconds,
         scores,

@@ -17,30 +17,27 @@ const MOST_POINTS: usize = 30;
 fn coherence(profile: &Profile, xs: &[f64], range: f64) -> Vec<f32> {
     widest(
         #[inline(always)]
-        || coherence_at(profile, xs, range),
+        || {
+            let (mut re, mut im) = (vec![0f32; xs.len()], vec![0f32; xs.len()]);
+            let xs: Vec<f32> = xs.iter().map(|&x| x as f32).collect();
+            let per_m = (profile.k / std::f64::consts::TAU) as f32;
+            let mut weight = 0f32;
+            for p in profile.points.iter().filter(|p| p.weight > 0.0) {
+                let (w, turns) = (p.weight as f32, (p.phase / std::f64::consts::TAU) as f32);
+                let (at, s) = (p.x as f32, (range + p.out) as f32);
+                weight += w;
+                for ((re, im), x) in re.iter_mut().zip(&mut im).zip(&xs) {
+                    let (sin, cos) = sin_cos_turns(turns - per_m * ((at - x) * (at - x) + s * s).sqrt());
+                    *re += w * cos;
+                    *im += w * sin;
+                }
+            }
+            if weight > 0.0 {
+                re.iter_mut().zip(&im).for_each(|(re, im)| *re = (*re * *re + im * im).sqrt() / weight);
+            }
+            re
+        },
     )
-}
-
-#[inline(always)]
-fn coherence_at(profile: &Profile, xs: &[f64], range: f64) -> Vec<f32> {
-    let (mut re, mut im) = (vec![0f32; xs.len()], vec![0f32; xs.len()]);
-    let xs: Vec<f32> = xs.iter().map(|&x| x as f32).collect();
-    let per_m = (profile.k / std::f64::consts::TAU) as f32;
-    let mut weight = 0f32;
-    for p in profile.points.iter().filter(|p| p.weight > 0.0) {
-        let (w, turns) = (p.weight as f32, (p.phase / std::f64::consts::TAU) as f32);
-        let (at, s) = (p.x as f32, (range + p.out) as f32);
-        weight += w;
-        for ((re, im), x) in re.iter_mut().zip(&mut im).zip(&xs) {
-            let (sin, cos) = sin_cos_turns(turns - per_m * ((at - x) * (at - x) + s * s).sqrt());
-            *re += w * cos;
-            *im += w * sin;
-        }
-    }
-    if weight > 0.0 {
-        re.iter_mut().zip(&im).for_each(|(re, im)| *re = (*re * *re + im * im).sqrt() / weight);
-    }
-    re
 }
 
 /// Places along the track to try, m.

@@ -7,6 +7,7 @@ mod cells;
 pub mod decoder;
 pub mod evaluate;
 mod face;
+mod filter;
 pub mod floor_map;
 mod hologram;
 pub mod localizer;

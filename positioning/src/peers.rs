@@ -6,22 +6,62 @@
 use std::f64::consts::TAU;
 
 use domain::{Scan, Sighting};
+use nalgebra::{Matrix2, Vector2};
 use num_complex::Complex64;
-use serde::{Deserialize, Serialize};
 
 use crate::cells::{Cell, Cells};
+use crate::locate_row::locate_row;
 use crate::profile::{self, wavenumber};
 use crate::settings::LocateSettings;
 
-/// A published way of locating a tag.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(rename_all = "kebab-case")]
-pub enum Published {
+/// A way of locating the tags of a row.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Method {
+    /// The joint fit and the decoder: [`locate_row`].
+    Ours,
+    /// The joint fit alone.
+    Fit,
     /// RF-Scanner (INFOCOM 2017): per carrier the phases are unwrapped along the track and `4πf/c·√((x−a)²+b²)+k` is
     /// fitted; the carriers' places are averaged.
     RfScanner,
     /// Tagoram (MobiCom 2014): the differential augmented hologram, its brightest place.
     Tagoram,
+}
+
+impl Method {
+    /// All of them, ours first.
+    pub const ALL: [Self; 4] = [Self::Ours, Self::Fit, Self::RfScanner, Self::Tagoram];
+
+    /// Its name on a command line.
+    pub fn name(self) -> &'static str {
+        match self {
+            Self::Ours => "ours",
+            Self::Fit => "fit",
+            Self::RfScanner => "rf-scanner",
+            Self::Tagoram => "tagoram",
+        }
+    }
+
+    /// What it is, in a line.
+    pub fn about(self) -> &'static str {
+        match self {
+            Self::Ours => "The joint fit and the decoder",
+            Self::Fit => "The joint fit alone",
+            Self::RfScanner => "A curve for each tag and carrier (RF-Scanner, INFOCOM 2017)",
+            Self::Tagoram => "The differential augmented hologram of each tag (Tagoram, MobiCom 2014)",
+        }
+    }
+
+    /// Locates the tags of one pass. The published methods state no standard deviations (NaN), and give no sighting of a
+    /// tag that they have no answer for.
+    pub fn locate_row(self, scan: &Scan, settings: &LocateSettings) -> Vec<Sighting> {
+        match self {
+            Self::Ours => locate_row(scan, settings),
+            Self::Fit => locate_row(scan, &LocateSettings { decode: false, ..settings.clone() }),
+            Self::RfScanner => published(rf_scanner, scan, settings),
+            Self::Tagoram => published(tagoram, scan, settings),
+        }
+    }
 }
 
 /// Reads of a carrier that a fit of three unknowns needs.
@@ -32,19 +72,16 @@ const NOISE_RAD: f64 = 0.1;
 const COARSE_M: f64 = 0.02;
 const FINE_M: f64 = 0.002;
 
-/// Locates the tags of one pass as [`crate::locate_row`] does, by a published method: no standard deviations (NaN), and
-/// no sighting of a tag that the method has no answer for.
-pub fn locate_row_as(method: Published, scan: &Scan, settings: &LocateSettings) -> Vec<Sighting> {
+/// Places one tag by its cells: `[x, range]`, m.
+type Place = fn(&Cells, &[&Cell], [f64; 3], &LocateSettings) -> Option<[f64; 2]>;
+
+fn published(place: Place, scan: &Scan, settings: &LocateSettings) -> Vec<Sighting> {
     let cells = Cells::build(scan, settings.cell_m, settings.pi_ambiguous);
     let track = profile::mean_track(&cells);
     let mut found: Vec<(usize, [f64; 2])> = (0..cells.tags.len())
         .filter_map(|tag| {
             let used: Vec<&Cell> = cells.of(tag).iter().filter(|c| c.phases > 0).collect();
-            let place = match method {
-                Published::RfScanner => rf_scanner(&cells, &used, track, settings),
-                Published::Tagoram => tagoram(&cells, &used, track, settings),
-            };
-            Some((tag, place?))
+            Some((tag, place(&cells, &used, track, settings)?))
         })
         .collect();
     found.sort_by(|a, b| a.1[0].total_cmp(&b.1[0]).then(scan.tags[a.0].cmp(&scan.tags[b.0])));
@@ -112,19 +149,13 @@ fn hyperbola(points: &[[f64; 3]], k: f64, settings: &LocateSettings) -> Option<[
             })
             .collect();
         let mean: [f64; 3] = std::array::from_fn(|c| rows.iter().map(|r| r[c]).sum::<f64>() / n);
-        let (mut h, mut g) = ([[1e-6, 0.0], [0.0, 1e-6]], [0.0; 2]);
+        let (mut h, mut g) = (Matrix2::from_diagonal_element(1e-6), Vector2::zeros());
         for r in &rows {
-            let d: [f64; 3] = std::array::from_fn(|c| r[c] - mean[c]);
-            for a in 0..2 {
-                g[a] += d[a] * d[2];
-                (0..2).for_each(|b| h[a][b] += d[a] * d[b]);
-            }
+            let slope = Vector2::new(r[0] - mean[0], r[1] - mean[1]);
+            h += slope * slope.transpose();
+            g += slope * (r[2] - mean[2]);
         }
-        let det = h[0][0] * h[1][1] - h[0][1] * h[1][0];
-        if det.abs() < 1e-12 {
-            return None;
-        }
-        let step = [(g[0] * h[1][1] - g[1] * h[0][1]) / det, (g[1] * h[0][0] - g[0] * h[1][0]) / det];
+        let step = h.try_inverse()? * g;
         // A fit that leaves the track has found nothing; it stays at its end, as any answer must lie somewhere.
         at[0] = (at[0] + step[0].clamp(-0.1, 0.1)).clamp(
             points[0][0] - settings.beyond_track_m,

@@ -11,6 +11,7 @@ use twin::radio::{FacePrior, RadioPrior, RowSchool};
 
 use crate::learn::train::{Course, Lessons, train};
 use crate::learn::{faces, gather, rows, score};
+use crate::params::read_weights;
 use crate::ui::{Interrupted, Ui, interrupted, refused};
 
 /// Arguments of `learn`.
@@ -64,13 +65,8 @@ pub fn run(args: &LearnArgs, ui: &Ui) -> anyhow::Result<()> {
     match &args.what {
         What::Rows(course) => learn_rows(course, ui),
         What::Faces(course) => learn_faces(course, ui),
-        What::Show { weights } => show(weights, &read(weights)?, ui),
+        What::Show { weights } => show(weights, &read_weights(weights)?, ui),
     }
-}
-
-fn read(weights: &Path) -> anyhow::Result<Weights> {
-    let bytes = std::fs::read(weights).with_context(|| format!("cannot read {}", weights.display()))?;
-    Weights::decode(&bytes).map_err(|e| refused(format!("{}: {e}", weights.display())))
 }
 
 fn learn_rows(args: &CourseArgs, ui: &Ui) -> anyhow::Result<()> {

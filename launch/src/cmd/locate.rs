@@ -5,15 +5,16 @@ use std::sync::Arc;
 use std::time::Instant;
 
 use bags::Reader;
-use clap::{Args, ValueEnum};
+use clap::Args;
+use clap::builder::{PossibleValue, PossibleValuesParser, TypedValueParser};
 use domain::tables::{self, ReadProblems};
 use domain::{Scan, Sighting, Site};
 use interfaces::{AnyMessage, Publication};
 use nodes::host::replay;
 use nodes::locator::LocatorNode;
+use positioning::LocateSettings;
 use positioning::evaluate::{self, Score, ScoreTable, TrueTag};
-use positioning::peers::{Published, locate_row_as};
-use positioning::{LocateSettings, locate_row};
+use positioning::peers::Method;
 use serde::Serialize;
 
 use crate::params::Params;
@@ -41,32 +42,13 @@ pub struct LocateArgs {
     #[arg(long)]
     params: Option<PathBuf>,
     /// How to locate; the published methods are for reads tables.
-    #[arg(long, value_enum, default_value_t = Method::Ours)]
+    #[arg(long, value_parser = methods(), default_value = "ours")]
     method: Method,
 }
 
-/// Ways of locating, to be compared.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
-enum Method {
-    /// The joint fit and the decoder.
-    Ours,
-    /// The joint fit alone.
-    Fit,
-    /// A curve for each tag and carrier (RF-Scanner, INFOCOM 2017).
-    RfScanner,
-    /// The differential augmented hologram of each tag (Tagoram, MobiCom 2014).
-    Tagoram,
-}
-
-impl Method {
-    fn locate(self, scan: &Scan, settings: &LocateSettings) -> Vec<Sighting> {
-        match self {
-            Self::Ours => locate_row(scan, settings),
-            Self::Fit => locate_row(scan, &LocateSettings { decode: false, ..settings.clone() }),
-            Self::RfScanner => locate_row_as(Published::RfScanner, scan, settings),
-            Self::Tagoram => locate_row_as(Published::Tagoram, scan, settings),
-        }
-    }
+fn methods() -> impl TypedValueParser<Value = Method> {
+    PossibleValuesParser::new(Method::ALL.map(|m| PossibleValue::new(m.name()).help(m.about())))
+        .try_map(|name| Method::ALL.into_iter().find(|m| m.name() == name).ok_or("no such method"))
 }
 
 #[derive(Debug, Serialize)]
@@ -155,7 +137,7 @@ fn from_table(args: &LocateArgs, ui: &Ui) -> anyhow::Result<()> {
         if interrupted() {
             return Err(Interrupted.into());
         }
-        sightings.extend(args.method.locate(scan, &settings));
+        sightings.extend(args.method.locate_row(scan, &settings));
         done += scan.reads.len() as u64;
         progress.at(done, || scan.name.clone());
     }
@@ -186,13 +168,12 @@ fn evaluation(
         .iter()
         .map(|t| TrueTag { scan: t.scan.clone(), uid: t.epc.clone(), x_m: t.x_m, row: t.row })
         .collect();
-    let reads = scans;
-    let mut scans = evaluate::evaluate(sightings, &truth);
-    evaluate::add_bounds(&mut scans, reads, sightings, &truth, settings);
-    let pitches = evaluate::by_pitch(&scans);
-    let all = evaluate::pool(&scans);
+    let mut scores = evaluate::evaluate(sightings, &truth);
+    evaluate::add_bounds(&mut scores, scans, sightings, &truth, settings);
+    let pitches = evaluate::by_pitch(&scores);
+    let all = evaluate::pool(&scores);
     let figures = |rows: &[(String, Score)]| rows.iter().map(|(k, s)| (k.clone(), s.into())).collect();
-    let mut table: Vec<(String, Score)> = scans.iter().map(|s| (s.scan.clone(), s.score.clone())).collect();
+    let mut table: Vec<(String, Score)> = scores.iter().map(|s| (s.scan.clone(), s.score.clone())).collect();
     let by_scan = figures(&table);
     table.extend(pitches.iter().cloned());
     table.push(("all".into(), all.clone()));
@@ -243,7 +224,7 @@ fn from_bag(args: &LocateArgs, ui: &Ui) -> anyhow::Result<()> {
         Method::Fit => settings.decode = false,
         Method::RfScanner | Method::Tagoram => anyhow::bail!(
             "--method {}: it needs every carrier along the whole track; a bag's robot hops while it moves (allowed: ours, fit)",
-            args.method.to_possible_value().map_or_else(String::new, |v| v.get_name().to_owned())
+            args.method.name()
         ),
     }
     let mut reader = Reader::open(&args.reads).map_err(refused)?;

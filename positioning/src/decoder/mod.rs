@@ -31,36 +31,36 @@ pub const ROW_OUTPUTS: usize = 2;
 /// Length that the network's answers are counted in, m.
 pub const MOVE_M: f64 = 0.1;
 
-/// The default weights of the row decoder, as `shelfwright learn rows` made them.
-static ROWS: &[u8] = include_bytes!("../../weights/rows.weights");
-
-/// The default weights of the face decoder, as `shelfwright learn faces` made them.
-static FACES: &[u8] = include_bytes!("../../weights/faces.weights");
-
-/// Weights that were given in place of the default ones, and those in use.
-#[derive(Default)]
+/// One kind of decoder: its default weights as `shelfwright learn` made them, those given in their place, and the numbers
+/// that a tag's token and its answer have.
 struct Slot {
+    default: &'static [u8],
+    sizes: [usize; 2],
     given: OnceLock<Weights>,
     loaded: OnceLock<Option<Weights>>,
 }
 
-static ROW_SLOT: Slot = Slot { given: OnceLock::new(), loaded: OnceLock::new() };
-static FACE_SLOT: Slot = Slot { given: OnceLock::new(), loaded: OnceLock::new() };
+static ROWS: Slot = Slot::new(include_bytes!("../../weights/rows.weights"), [ROW_INPUTS, ROW_OUTPUTS]);
+static FACES: Slot = Slot::new(include_bytes!("../../weights/faces.weights"), [FACE_INPUTS, FACE_OUTPUTS]);
 
 impl Slot {
-    fn get(&'static self, default: &[u8], fits: impl Fn(&Shape) -> bool) -> Option<&'static Weights> {
-        self.given.get().or_else(|| {
-            self.loaded.get_or_init(|| Weights::decode(default).ok().filter(|w| fits(&w.shape))).as_ref()
-        })
+    const fn new(default: &'static [u8], sizes: [usize; 2]) -> Self {
+        Self { default, sizes, given: OnceLock::new(), loaded: OnceLock::new() }
     }
 
-    fn give(&self, weights: Weights, inputs: usize, outputs: usize) -> Result<(), WeightsError> {
+    fn get(&'static self) -> Option<&'static Weights> {
+        let fits = |w: &Weights| [w.shape.inputs, w.shape.outputs] == self.sizes;
+        self.given
+            .get()
+            .or_else(|| self.loaded.get_or_init(|| Weights::decode(self.default).ok().filter(fits)).as_ref())
+    }
+
+    fn give(&self, weights: &Weights) -> Result<(), WeightsError> {
         let found = [weights.shape.inputs, weights.shape.outputs];
-        if found != [inputs, outputs] {
-            return Err(WeightsError::Kind { found, expected: [inputs, outputs] });
+        if found != self.sizes {
+            return Err(WeightsError::Kind { found, expected: self.sizes });
         }
-        let mine = weights.clone();
-        if self.loaded.get().is_some() || *self.given.get_or_init(|| weights) != mine {
+        if self.loaded.get().is_some() || self.given.get_or_init(|| weights.clone()) != weights {
             return Err(WeightsError::InUse);
         }
         Ok(())
@@ -70,28 +70,28 @@ impl Slot {
 /// The weights for row faces, by default those in the tree; `None` only if that file were broken, which a test would
 /// tell.
 pub fn face_weights() -> Option<&'static Weights> {
-    FACE_SLOT.get(FACES, |s| [s.inputs, s.outputs] == [FACE_INPUTS, FACE_OUTPUTS])
+    FACES.get()
 }
 
 /// The weights for rows of tags; else as [`face_weights`].
 pub fn row_weights() -> Option<&'static Weights> {
-    ROW_SLOT.get(ROWS, |s| [s.inputs, s.outputs] == [ROW_INPUTS, ROW_OUTPUTS])
+    ROWS.get()
 }
 
 /// Has this program use other weights for row faces; once, before anything is located. The same ones again do no harm.
 ///
 /// # Errors
 /// Weights for something else; others that are in use already.
-pub fn use_face_weights(weights: Weights) -> Result<(), WeightsError> {
-    FACE_SLOT.give(weights, FACE_INPUTS, FACE_OUTPUTS)
+pub fn use_face_weights(weights: &Weights) -> Result<(), WeightsError> {
+    FACES.give(weights)
 }
 
 /// The same for rows of tags.
 ///
 /// # Errors
 /// As [`use_face_weights`].
-pub fn use_row_weights(weights: Weights) -> Result<(), WeightsError> {
-    ROW_SLOT.give(weights, ROW_INPUTS, ROW_OUTPUTS)
+pub fn use_row_weights(weights: &Weights) -> Result<(), WeightsError> {
+    ROWS.give(weights)
 }
 
 /// The windows that the row decoder makes of a scan: what `shelfwright learn` teaches it from.

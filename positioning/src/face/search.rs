@@ -57,34 +57,24 @@ pub(crate) fn score(
 ) -> Line {
     widest(
         #[inline(always)]
-        || score_line(observations, temper, counts, h, grid, model),
+        || {
+            let shares = match h.side {
+                Side::Front => {
+                    model.field.shares(counts, h.tier) + model.field.count(observations.len(), Some(h.tier))
+                }
+                Side::Behind | Side::Across => {
+                    model.field.even_shares(counts) + model.field.count(observations.len(), None)
+                }
+            };
+            let mut line = Line { log: [h.prior + shares; POINTS], coherence: [0.0; POINTS] };
+            if model.phase_precision > 0.0 {
+                add_phase(&mut line, observations, temper, h, grid, model);
+            }
+            add_power(&mut line, observations, temper, h, grid, model);
+            add_reach(&mut line, observations, h, grid);
+            line
+        },
     )
-}
-
-#[inline(always)]
-fn score_line(
-    observations: &[Observation],
-    temper: f32,
-    counts: &[u32],
-    h: &Hypothesis,
-    grid: Grid,
-    model: &Model<'_>,
-) -> Line {
-    let shares = match h.side {
-        Side::Front => {
-            model.field.shares(counts, h.tier) + model.field.count(observations.len(), Some(h.tier))
-        }
-        Side::Behind | Side::Across => {
-            model.field.even_shares(counts) + model.field.count(observations.len(), None)
-        }
-    };
-    let mut line = Line { log: [h.prior + shares; POINTS], coherence: [0.0; POINTS] };
-    if model.phase_precision > 0.0 {
-        add_phase(&mut line, observations, temper, h, grid, model);
-    }
-    add_power(&mut line, observations, temper, h, grid, model);
-    add_reach(&mut line, observations, h, grid);
-    line
 }
 
 #[inline(always)]
