@@ -180,8 +180,10 @@ impl Judge<'_> {
             let (Some(f), Some((face, first, last))) = (self.at_home(i), book.home) else { continue };
             let Some(slot) = self.slots[i].first().filter(|_| f.ln_odds > 0.0) else { continue };
             let d = f.along_m - slot.along_m;
-            if self.posteriors[i].at_home() > 0.5 {
-                residuals[face].push(Residual::new(f, d, slot.along_std_m));
+            let at_home = self.posteriors[i].at_home();
+            if at_home > 0.05 {
+                let width = self.stacks.grids[face].bay_width_m;
+                residuals[face].push(Residual::new(f, d, slot.along_std_m, width, at_home));
             }
             // Still by the model of the round before.
             if d.abs() < 2.5 * self.model.along[face].spread(f).std_m.hypot(slot.along_std_m) {
@@ -317,7 +319,7 @@ impl Judge<'_> {
         for k in moved {
             let (at, m) = members[k];
             let p = self.posterior_with(m, &group.slots(at, &anchors));
-            if p.disorder() >= self.settings.min_confidence
+            if p.disorder() >= self.settings.min_disorder_confidence
                 && let Decision::InPlace(shelf) = decisions[m]
             {
                 decisions[m] = Decision::OutOfOrder(shelf, p.disorder());

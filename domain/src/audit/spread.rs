@@ -42,11 +42,15 @@ pub struct Residual {
     d: f64,
     /// Claimed standard deviation, the neighbours' included, m.
     std_m: f64,
+    /// Width of its home shelf, m.
+    shelf_m: f64,
+    /// Probability that it stands on its home shelf.
+    weight: f64,
 }
 
 impl Residual {
-    pub fn new(f: &FaceBelief, d: f64, slot_std_m: f64) -> Self {
-        Self { kind: kind(f), d, std_m: f.along_std_m.hypot(slot_std_m) }
+    pub fn new(f: &FaceBelief, d: f64, slot_std_m: f64, shelf_m: f64, weight: f64) -> Self {
+        Self { kind: kind(f), d, std_m: f.along_std_m.hypot(slot_std_m), shelf_m, weight }
     }
 }
 
@@ -107,32 +111,38 @@ impl AlongModel {
 }
 
 impl Mixture {
+    /// Expectation maximisation over three kinds: the core, gross errors, and books really out of order, whose share
+    /// is `disorder_rate` and which lie anywhere on their shelf.
     fn fit(residuals: &[Residual], disorder_rate: f64) -> Self {
         // As many books as these say beforehand that one in two hundred is grossly off.
         const PRIOR: f64 = 50.0;
         let mut sizes: Vec<f64> = residuals.iter().map(|r| (r.d / r.std_m).abs()).collect();
         let mut scale = (median(&mut sizes).unwrap_or(1.0) / 0.6745).clamp(1.0, 10.0);
-        let (mut share, mut gross_std_m) = (0.05, 0.2);
-        for _ in 0..40 {
+        let (mut share, mut gross_std_m) = (0.02, 0.2);
+        for _ in 0..60 {
             let (mut core, mut core_sum, mut gross, mut gross_sum) = (0.0, 0.0, 0.0, 0.0);
             for r in residuals {
-                let a = (1.0 - share) * normal_density(r.d, scale * r.std_m);
+                let a = (1.0 - share - disorder_rate) * normal_density(r.d, scale * r.std_m);
                 let b = share * normal_density(r.d, gross_std_m);
-                let p = b / (a + b).max(f64::MIN_POSITIVE);
-                core += 1.0 - p;
-                core_sum += (1.0 - p) * (r.d / r.std_m).powi(2);
-                gross += p;
-                gross_sum += p * r.d * r.d;
+                let c = disorder_rate * moved_density(r.d, r.shelf_m);
+                let all = (a + b + c).max(f64::MIN_POSITIVE);
+                core += r.weight * a / all;
+                core_sum += r.weight * a / all * (r.d / r.std_m).powi(2);
+                gross += r.weight * b / all;
+                gross_sum += r.weight * b / all * r.d * r.d;
             }
             scale = (core_sum / core.max(1.0)).sqrt().clamp(1.0, 10.0);
             // Wide gross errors until shown otherwise, as if one book had shown it.
             gross_std_m = ((gross_sum + 0.04) / (gross + 1.0)).sqrt().clamp(0.08, 0.6);
             share = (gross + 0.005 * PRIOR) / (residuals.len() as f64 + PRIOR);
         }
-        // Books out of order look like gross errors. Up to twice their usual rate is put down to them: a shelf in
-        // disorder is looked at once too often rather than never.
-        Self { scale, gross_share: (share - 2.0 * disorder_rate).max(0.0003), gross_std_m }
+        Self { scale, gross_share: share.max(0.0003), gross_std_m }
     }
+}
+
+/// Density, per m, of how far a book out of order lies from its place: both anywhere on the shelf.
+fn moved_density(d: f64, shelf_m: f64) -> f64 {
+    (1.0 - d.abs() / shelf_m).max(0.0) / shelf_m
 }
 
 #[cfg(test)]
@@ -145,7 +155,7 @@ mod tests {
             .map(|i| {
                 let core = 0.02 * ((i % 41) as f64 - 20.0) / 11.8;
                 let d = if i % 10 == 0 { 0.3 * if i % 20 == 0 { 1.0 } else { -1.0 } } else { core };
-                Residual { kind: 2, d, std_m: 0.01 }
+                Residual { kind: 2, d, std_m: 0.01, shelf_m: 0.9, weight: 1.0 }
             })
             .collect();
         let m = Mixture::fit(&residuals, 0.0);
