@@ -16,6 +16,11 @@ pub struct Publication {
 }
 
 impl Publication {
+    /// Whether its topic's name, without the namespace, is this one: `/inv_1/scan` is called `scan`.
+    pub fn is_called(&self, name: &str) -> bool {
+        self.topic.rsplit('/').next() == Some(name)
+    }
+
     /// Puts a message on a topic.
     pub fn new(topic: impl Into<Arc<str>>, stamp_ns: i64, message: impl Into<AnyMessage>) -> Self {
         Self { topic: topic.into(), stamp_ns, message: Arc::new(message.into()) }

@@ -141,7 +141,7 @@ impl Observer for Gather {
                     self.tags.insert(read.uid.clone());
                 }
             }
-            AnyMessage::Sightings(m) => {
+            AnyMessage::Sightings(m) if publication.is_called("sightings") => {
                 self.passes.insert(m.scan.clone());
                 self.sightings.extend(m.sightings.iter().filter_map(|s| Sighting::try_from(s).ok()));
             }

@@ -80,7 +80,7 @@ impl Node for AuditorNode {
 
     fn on_message(&mut self, input: &Publication, out: &mut Outbox) {
         match &*input.message {
-            AnyMessage::Sightings(message) => {
+            AnyMessage::Sightings(message) if input.is_called("sightings") => {
                 for sighting in &message.sightings {
                     match Sighting::try_from(sighting) {
                         Ok(sighting) => self.sightings.push(sighting),

@@ -1,19 +1,20 @@
 //! The locator: reads and transforms of one pass along a row face in, sightings and coverage out.
 //!
 //! It collects while the pilot says that a pass is on (`MissionState` SCANNING), joins each read with the
-//! antenna's place at the read's stamp, and hands the pass to [`positioning::locate_face`] when it is over. It
-//! knows the site, and neither catalogue nor truth.
+//! antenna's place at the read's stamp, and hands the pass to [`positioning::locate_face`] when it is over. Until
+//! then `live_sightings` has a first answer for each tag soon after the antennas have passed it. It knows the site, and
+//! neither catalogue nor truth.
 
 use std::collections::{BTreeMap, VecDeque};
 use std::sync::Arc;
 
-use domain::{FaceId, Read, Scan, Site, Uid};
+use domain::{FaceId, Read, Scan, Sighting, Site, Uid};
 use interfaces::shelfwright_msgs::{Coverage, MissionState, Sightings, TagRead};
 use interfaces::std_msgs::Header;
 use interfaces::tf2_msgs::TFMessage;
 use interfaces::{AnyMessage, Publication};
 use positioning::tf::TfBuffer;
-use positioning::{FaceGeometry, LocateSettings, locate_face};
+use positioning::{FaceGeometry, Live, LocateSettings, locate_face};
 
 use crate::node::{Health, Level, Node, Outbox};
 use crate::planar::isometry_from_transform;
@@ -36,6 +37,7 @@ struct Waiting {
 struct Pass {
     face: FaceId,
     scan: Scan,
+    live: Live,
     index: BTreeMap<Uid, u32>,
     waiting: VecDeque<Waiting>,
     closing_since_ns: Option<i64>,
@@ -71,6 +73,7 @@ struct Topics {
     tf: Arc<str>,
     tf_static: Arc<str>,
     sightings: Arc<str>,
+    live: Arc<str>,
     coverage: Arc<str>,
 }
 
@@ -91,6 +94,7 @@ impl LocatorNode {
                 tf: "/tf".into(),
                 tf_static: "/tf_static".into(),
                 sightings: own("sightings"),
+                live: own("live_sightings"),
                 coverage: own("coverage"),
             },
         }
@@ -114,17 +118,20 @@ impl LocatorNode {
         if scanning {
             // The pilot has gone on to the next pass at once: what still waits is given up rather than mixed.
             self.finish(out);
-            match state.face.parse() {
-                Ok(face) if self.site.face(&face).is_some() => {
+            let face = state.face.parse::<FaceId>().ok();
+            match face.and_then(|id| Some((self.site.face(&id)?.1, id))) {
+                Some((face, id)) => {
+                    let geometry = FaceGeometry::new(id.clone(), face);
                     self.pass = Some(Pass {
-                        face,
+                        face: id,
                         scan: Scan { name, ..Scan::default() },
+                        live: Live::new(geometry, self.settings.clone()),
                         index: BTreeMap::new(),
                         waiting: VecDeque::new(),
                         closing_since_ns: None,
                     });
                 }
-                _ => self.count.unknown_face += 1,
+                None => self.count.unknown_face += 1,
             }
         }
     }
@@ -200,6 +207,16 @@ impl LocatorNode {
         }
     }
 
+    /// First answers for the tags that the antennas have just passed.
+    fn tell_passed(&mut self, out: &mut Outbox) {
+        let Some(pass) = &mut self.pass else { return };
+        let passed = pass.live.passed(&pass.scan);
+        if !passed.is_empty() {
+            let message = sightings_message(out.now_ns(), &self.robot, &pass.scan.name, &passed);
+            out.publish(&self.topics.live, message);
+        }
+    }
+
     fn finish(&mut self, out: &mut Outbox) {
         self.join(out.now_ns());
         let Some(pass) = self.pass.take() else { return };
@@ -209,9 +226,7 @@ impl LocatorNode {
         let result = locate_face(&pass.scan, &geometry, &self.settings);
         let header = Header::new(out.now_ns(), "map");
         let robot = self.robot.to_string();
-        let sightings = result.sightings.iter().map(Into::into).collect();
-        let message =
-            Sightings { header: header.clone(), robot: robot.clone(), scan: pass.scan.name, sightings };
+        let message = sightings_message(out.now_ns(), &self.robot, &pass.scan.name, &result.sightings);
         out.publish(&self.topics.sightings, message);
         for tier in &result.coverage {
             let coverage = Coverage {
@@ -225,6 +240,15 @@ impl LocatorNode {
             };
             out.publish(&self.topics.coverage, coverage);
         }
+    }
+}
+
+fn sightings_message(now_ns: i64, robot: &str, scan: &str, sightings: &[Sighting]) -> Sightings {
+    Sightings {
+        header: Header::new(now_ns, "map"),
+        robot: robot.into(),
+        scan: scan.into(),
+        sightings: sightings.iter().map(Into::into).collect(),
     }
 }
 
@@ -248,6 +272,7 @@ impl Node for LocatorNode {
 
     fn on_time(&mut self, out: &mut Outbox) {
         self.join(out.now_ns());
+        self.tell_passed(out);
         let over = self.pass.as_ref().is_some_and(|p| p.closing_since_ns.is_some() && p.waiting.is_empty());
         if over {
             self.finish(out);

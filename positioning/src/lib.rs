@@ -10,6 +10,7 @@ mod face;
 mod filter;
 pub mod floor_map;
 mod hologram;
+mod live;
 pub mod localizer;
 mod locate_face;
 mod locate_row;
@@ -28,6 +29,7 @@ pub mod tf;
 
 pub use cells::ReadProblems;
 pub use floor_map::FloorMap;
+pub use live::Live;
 pub use localizer::{Estimate, Localizer};
 pub use locate_face::{FaceResult, locate_face};
 pub use locate_row::{check_reads, locate_row};

@@ -31,15 +31,7 @@ pub struct FaceResult {
 /// different heights or one; carriers may hop. Every tag of `scan.tags` gets a sighting: one without usable reads
 /// an even tier probability and a standard deviation of the face's length. Bad reads are left out and counted.
 pub fn locate_face(scan: &Scan, face: &FaceGeometry, settings: &LocateSettings) -> FaceResult {
-    let cells = Cells::build(scan, settings.cell_m, settings.pi_ambiguous);
-    let observations = Observations::new(&cells, settings.coupling_length_m, settings.pi_ambiguous);
-    let mut pass = Pass::new(&observations, face, settings);
-    pass.search_all();
-    let mut answers = pass.answers();
-    if let Some(weights) = decoder::face_weights().filter(|_| settings.decode) {
-        pass.settle(&mut answers);
-        decode(weights, &pass.windows(&answers), face, &mut answers);
-    }
+    let (cells, answers) = place(scan, face, settings);
     let sightings = sightings(scan, face, &cells, &answers);
     let counted: Vec<Counted> = answers
         .iter()
@@ -55,6 +47,20 @@ pub fn locate_face(scan: &Scan, face: &FaceGeometry, settings: &LocateSettings) 
     let coverage =
         coverage::coverage(&scan.name, face, &counted, &activity(scan), settings.coverage_bin_m.max(0.01));
     FaceResult { sightings, coverage, problems: cells.problems }
+}
+
+/// The reads averaged, and an answer for each tag.
+fn place(scan: &Scan, face: &FaceGeometry, settings: &LocateSettings) -> (Cells, Vec<Answer>) {
+    let cells = Cells::build(scan, settings.cell_m, settings.pi_ambiguous);
+    let observations = Observations::new(&cells, settings.coupling_length_m, settings.pi_ambiguous);
+    let mut pass = Pass::new(&observations, face, settings);
+    pass.search_all();
+    let mut answers = pass.answers();
+    if let Some(weights) = decoder::face_weights().filter(|_| settings.decode) {
+        pass.settle(&mut answers);
+        decode(weights, &pass.windows(&answers), face, &mut answers);
+    }
+    (cells, answers)
 }
 
 /// Standard deviation over the mean error that the decoder states: 1.25 for a normal error; lessons have longer tails.
@@ -124,7 +130,12 @@ pub(crate) fn fit_windows(scan: &Scan, face: &FaceGeometry, settings: &LocateSet
     pass.windows(&answers)
 }
 
-fn sightings(scan: &Scan, face: &FaceGeometry, cells: &Cells, answers: &[Answer]) -> Vec<Sighting> {
+pub(crate) fn sightings(
+    scan: &Scan,
+    face: &FaceGeometry,
+    cells: &Cells,
+    answers: &[Answer],
+) -> Vec<Sighting> {
     // Tags of the face rank among themselves; so do those of other faces, tier by tier.
     let mut order: Vec<usize> = (0..answers.len()).collect();
     let place = |t: usize| (answers[t].front <= 0.5, answers[t].tier);

@@ -140,8 +140,9 @@ fn load(inputs: &RunInputs) -> anyhow::Result<Loaded> {
 fn results(bag: &Path) -> anyhow::Result<(Vec<Sighting>, Vec<Coverage>)> {
     let (mut sightings, mut coverage) = (Vec::new(), Vec::new());
     for publication in Reader::open(bag).map_err(refused)? {
-        match &*publication.map_err(refused)?.message {
-            AnyMessage::Sightings(m) => {
+        let publication = publication.map_err(refused)?;
+        match &*publication.message {
+            AnyMessage::Sightings(m) if publication.is_called("sightings") => {
                 sightings.extend(m.sightings.iter().filter_map(|s| Sighting::try_from(s).ok()));
             }
             AnyMessage::Coverage(m) => coverage.extend(Coverage::try_from(m)),

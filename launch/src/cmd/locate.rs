@@ -246,7 +246,7 @@ fn from_bag(args: &LocateArgs, ui: &Ui) -> anyhow::Result<()> {
         let inputs = locator.inputs();
         let recording = publications.iter().cloned().map(Ok::<_, nodes::host::HostError>);
         today.extend(replay(vec![Box::new(locator)], &inputs, recording)?);
-        let results = [format!("/{robot}/sightings"), format!("/{robot}/coverage")];
+        let results = ["sightings", "live_sightings", "coverage"].map(|name| format!("/{robot}/{name}"));
         live.extend(publications.iter().filter(|p| results.iter().any(|t| **t == *p.topic)).cloned());
     }
     let sightings = sightings(&today);
@@ -287,11 +287,13 @@ fn robots(publications: &[Publication]) -> Vec<String> {
     names
 }
 
-/// The sightings in a run of publications, in order; malformed ones are left out.
+/// The sightings of whole passes in a run of publications, in order; malformed ones are left out.
 pub fn sightings(publications: &[Publication]) -> Vec<Sighting> {
     let mut all = Vec::new();
     for publication in publications {
-        if let AnyMessage::Sightings(message) = &*publication.message {
+        if let AnyMessage::Sightings(message) = &*publication.message
+            && publication.is_called("sightings")
+        {
             all.extend(message.sightings.iter().filter_map(|s| Sighting::try_from(s).ok()));
         }
     }

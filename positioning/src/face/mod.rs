@@ -10,6 +10,7 @@ pub(crate) mod coverage;
 pub(crate) mod field;
 mod gridded;
 pub(crate) mod hypotheses;
+pub(crate) mod lesson;
 pub(crate) mod observations;
 pub(crate) mod offsets;
 pub(crate) mod pass;

@@ -44,8 +44,8 @@ pub(crate) struct Pass<'a> {
     /// By tag.
     pub states: Vec<State>,
     /// By antenna and carrier pair, turns.
-    offsets: Vec<f32>,
-    field: Field,
+    pub(super) offsets: Vec<f32>,
+    pub(super) field: Field,
     precision: f32,
     /// Square of the phase error to expect where none was measured, rad².
     pub expected_error: f64,
@@ -112,7 +112,7 @@ impl<'a> Pass<'a> {
     }
 
     /// The likeliest place of every tag under the offsets as they are.
-    fn search(&mut self, share: f32) {
+    pub(super) fn search(&mut self, share: f32) {
         let mut states = std::mem::take(&mut self.states);
         let model = self.model(share);
         for (tag, state) in states.iter_mut().enumerate() {

@@ -1,0 +1,77 @@
+//! What an operator would lose who watches a pass: books that appear as the robot goes by.
+
+mod support;
+
+use std::collections::BTreeMap;
+
+use domain::{Scan, Sighting, Uid};
+use positioning::{Live, LocateSettings};
+use support::World;
+
+/// A pass as it comes in: what is told, and at which time, s.
+fn told(scan: &Scan, world: &World) -> Vec<(f64, Sighting)> {
+    let mut live = Live::new(world.face(), LocateSettings::default());
+    let mut so_far = Scan { name: scan.name.clone(), ..Scan::default() };
+    let mut out = Vec::new();
+    for read in &scan.reads {
+        so_far.tags = scan.tags[..so_far.tags.len().max(read.tag as usize + 1)].to_vec();
+        so_far.reads.push(*read);
+        let now = read.stamp_ns.unwrap() as f64 / 1e9;
+        out.extend(live.passed(&so_far).into_iter().map(|s| (now, s)));
+    }
+    out
+}
+
+#[test]
+fn a_book_is_told_before_the_antennas_are_a_metre_past_it() {
+    let world = World { length_m: 1.8, ..World::default() };
+    let (scan, truth) = world.pass();
+    let told = told(&scan, &world);
+    let at: BTreeMap<&Uid, f64> = told.iter().map(|(t, s)| (&s.uid, *t)).collect();
+    assert_eq!(at.len(), told.len(), "a tag was told twice");
+    let (mut late, mut n) = (0, 0);
+    // The first of a face wait for a few of them to be read wholly.
+    let looked_at = |t: &&support::TruePlace| t.front && t.reads >= 5 && t.at[0] > 0.2;
+    for (uid, place) in scan.tags.iter().zip(&truth).filter(|(_, t)| looked_at(t)) {
+        let passed = (place.at[0] + 0.5) / world.speed;
+        n += 1;
+        late += usize::from(at.get(uid).is_none_or(|t| (t - passed) * world.speed > 1.0));
+    }
+    // Those at the far end, which the antennas do not go past, and faint ones come with the whole pass.
+    assert!(late as f64 <= 0.3 * n as f64, "{late} of {n} books were not");
+}
+
+#[test]
+fn the_first_answer_is_near_the_last_one() {
+    let world = World { length_m: 1.8, ..World::default() };
+    let (scan, truth) = world.pass();
+    let place: BTreeMap<&Uid, _> = scan.tags.iter().zip(&truth).collect();
+    let (mut errors, mut right) = (Vec::new(), 0);
+    for (_, s) in told(&scan, &world).iter().filter(|(_, s)| place[&s.uid].front) {
+        errors.push((f64::from(s.along_m) - place[&s.uid].at[0]).abs());
+        right += usize::from(s.tier().is_some_and(|(t, _)| usize::from(t) == place[&s.uid].tier + 1));
+    }
+    errors.sort_by(f64::total_cmp);
+    let (median, tiers) = (errors[errors.len() / 2], right as f64 / errors.len() as f64);
+    println!("median {median:.3} m, tier right {tiers:.3}, of {}", errors.len());
+    assert!(median < 0.05, "median {median}");
+    assert!(tiers > 0.85, "tiers {tiers}");
+}
+
+#[test]
+fn a_robot_that_stands_or_turns_round_tells_nothing_twice() {
+    let world = World { length_m: 0.9, ..World::default() };
+    let (mut scan, _) = world.pass();
+    let back: Vec<_> = scan.reads.iter().rev().copied().collect();
+    let end = scan.reads.last().unwrap().stamp_ns.unwrap();
+    for (i, mut read) in back.into_iter().enumerate() {
+        read.stamp_ns = Some(end + i as i64 * 1_000_000);
+        scan.reads.push(read);
+    }
+    let told = told(&scan, &world);
+    let mut uids: Vec<&Uid> = told.iter().map(|(_, s)| &s.uid).collect();
+    uids.sort();
+    let n = uids.len();
+    uids.dedup();
+    assert_eq!(uids.len(), n);
+}
