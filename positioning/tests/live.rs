@@ -16,7 +16,7 @@ fn told(scan: &Scan, world: &World) -> Vec<(f64, Sighting)> {
     for read in &scan.reads {
         so_far.tags = scan.tags[..so_far.tags.len().max(read.tag as usize + 1)].to_vec();
         so_far.reads.push(*read);
-        let now = read.stamp_ns.unwrap() as f64 / 1e9;
+        let now = read.stamp_ns.unwrap_or(0) as f64 / 1e9;
         out.extend(live.passed(&so_far).into_iter().map(|s| (now, s)));
     }
     out
