@@ -31,7 +31,15 @@ pub struct FaceResult {
 /// different heights or one; carriers may hop. Every tag of `scan.tags` gets a sighting: one without usable reads
 /// an even tier probability and a standard deviation of the face's length. Bad reads are left out and counted.
 pub fn locate_face(scan: &Scan, face: &FaceGeometry, settings: &LocateSettings) -> FaceResult {
-    let (cells, answers) = place(scan, face, settings);
+    let cells = Cells::build(scan, settings.cell_m, settings.pi_ambiguous);
+    let observations = Observations::new(&cells, settings.coupling_length_m, settings.pi_ambiguous);
+    let mut pass = Pass::new(&observations, face, settings);
+    pass.search_all();
+    let mut answers = pass.answers();
+    if let Some(weights) = decoder::face_weights().filter(|_| settings.decode) {
+        pass.settle(&mut answers);
+        decode(weights, &pass.windows(&answers), face, &mut answers);
+    }
     let sightings = sightings(scan, face, &cells, &answers);
     let counted: Vec<Counted> = answers
         .iter()
@@ -47,20 +55,6 @@ pub fn locate_face(scan: &Scan, face: &FaceGeometry, settings: &LocateSettings) 
     let coverage =
         coverage::coverage(&scan.name, face, &counted, &activity(scan), settings.coverage_bin_m.max(0.01));
     FaceResult { sightings, coverage, problems: cells.problems }
-}
-
-/// The reads averaged, and an answer for each tag.
-fn place(scan: &Scan, face: &FaceGeometry, settings: &LocateSettings) -> (Cells, Vec<Answer>) {
-    let cells = Cells::build(scan, settings.cell_m, settings.pi_ambiguous);
-    let observations = Observations::new(&cells, settings.coupling_length_m, settings.pi_ambiguous);
-    let mut pass = Pass::new(&observations, face, settings);
-    pass.search_all();
-    let mut answers = pass.answers();
-    if let Some(weights) = decoder::face_weights().filter(|_| settings.decode) {
-        pass.settle(&mut answers);
-        decode(weights, &pass.windows(&answers), face, &mut answers);
-    }
-    (cells, answers)
 }
 
 /// Standard deviation over the mean error that the decoder states: 1.25 for a normal error; lessons have longer tails.

@@ -180,6 +180,8 @@ impl Judge<'_> {
             let (Some(f), Some((face, first, last))) = (self.at_home(i), book.home) else { continue };
             let Some(slot) = self.slots[i].first().filter(|_| f.ln_odds > 0.0) else { continue };
             let d = f.along_m - slot.along_m;
+            // A gross error looks like a book elsewhere: those count by how likely they are at home, and only what is surely
+            // elsewhere teaches nothing.
             let at_home = self.posteriors[i].at_home();
             if at_home > 0.05 {
                 let width = self.stacks.grids[face].bay_width_m;
