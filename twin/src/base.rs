@@ -82,6 +82,8 @@ pub struct Base {
     /// Angles that the left and right wheel have turned, rad.
     wheel_rad: [f64; 2],
     slip: [f64; 2],
+    /// In place of the settings' slip.
+    slippery: Option<f64>,
     rng: ChaCha8Rng,
 }
 
@@ -95,6 +97,7 @@ impl Base {
             ramp: (0.0, 0.0),
             wheel_rad: [0.0; 2],
             slip: [0.0; 2],
+            slippery: None,
             rng,
         }
     }
@@ -105,6 +108,11 @@ impl Base {
         let s = &self.settings;
         self.command = (finite(forward_mps, s.max_speed_mps), finite(turn_radps, s.max_turn_radps));
         self.command_ns = Some(now_ns);
+    }
+
+    /// Lets the wheels slip by another share than the settings', or by theirs again.
+    pub fn set_slip(&mut self, slip: Option<f64>) {
+        self.slippery = slip;
     }
 
     /// Turns the wheels for one step and gives the motion that they ask of the body.
@@ -121,7 +129,7 @@ impl Base {
         let rim = [self.ramp.0 - self.ramp.1 * half, self.ramp.0 + self.ramp.1 * half];
         let mut ground = [0.0; 2];
         let decay = libm::exp(-dt / SLIP_TIME_S);
-        let kick = s.slip * libm::sqrt(1.0 - decay * decay);
+        let kick = self.slippery.unwrap_or(s.slip) * libm::sqrt(1.0 - decay * decay);
         for side in 0..2 {
             self.slip[side] = self.slip[side] * decay + kick * gauss(&mut self.rng);
             self.wheel_rad[side] += rim[side] / s.wheel_radius_m * dt;

@@ -9,6 +9,7 @@
 
 mod antennas;
 pub mod base;
+pub mod faults;
 pub mod inject;
 pub mod library;
 mod messages;

@@ -1,4 +1,5 @@
-//! People who walk to and fro along a line, stop for a while at its ends, and for robots in front of them.
+//! People who walk to and fro along a line and stop for a while at its ends. For a robot in front of them they stop too; when
+//! it does not let them by, they squeeze past it.
 
 use rand::RngExt;
 use rand_chacha::ChaCha8Rng;
@@ -9,6 +10,14 @@ use crate::scenario::PersonSettings;
 
 /// A robot nearer than this makes a person wait, m, between the middles of both.
 const WAIT_M: f64 = 0.9;
+/// How long a person waits for a robot, s: the least and the most.
+const PATIENCE_S: [f64; 2] = [3.0, 10.0];
+/// Between the middles of a robot and of a person beside it, m.
+const BESIDE_M: f64 = 0.58;
+/// A robot is passed when it is so far behind, m.
+const PASSED_M: f64 = 0.7;
+/// How fast a person steps aside, m/s.
+const ASIDE_MPS: f64 = 0.4;
 
 /// A person's state.
 #[derive(Debug, Clone)]
@@ -20,6 +29,12 @@ pub struct Person {
     outward: bool,
     /// Time left of a stop, s.
     stop_s: f64,
+    /// Patience left, s, while a robot is in the way.
+    patience_s: Option<f64>,
+    /// Squeezes past a robot.
+    passing: bool,
+    /// Beside the line, to the left of the way outward, m.
+    aside_m: f64,
     rng: ChaCha8Rng,
 }
 
@@ -28,14 +43,29 @@ impl Person {
     pub fn new(settings: PersonSettings, mut rng: ChaCha8Rng) -> Self {
         let (dx, dy) = (settings.to_m[0] - settings.from_m[0], settings.to_m[1] - settings.from_m[1]);
         let stop_s = rng.random_range(0.0..=settings.stop_s);
-        Self { settings, length_m: libm::hypot(dx, dy), along_m: 0.0, outward: true, stop_s, rng }
+        Self {
+            settings,
+            length_m: libm::hypot(dx, dy),
+            along_m: 0.0,
+            outward: true,
+            stop_s,
+            patience_s: None,
+            passing: false,
+            aside_m: 0.0,
+            rng,
+        }
+    }
+
+    /// Direction of the way outward.
+    fn direction(&self) -> [f64; 2] {
+        let (a, b) = (self.settings.from_m, self.settings.to_m);
+        if self.length_m > 0.0 { [0, 1].map(|i| (b[i] - a[i]) / self.length_m) } else { [1.0, 0.0] }
     }
 
     /// Where the person is on the map, m.
     pub fn at(&self) -> [f64; 2] {
-        let share = if self.length_m > 0.0 { self.along_m / self.length_m } else { 0.0 };
-        let (a, b) = (self.settings.from_m, self.settings.to_m);
-        [a[0] + share * (b[0] - a[0]), a[1] + share * (b[1] - a[1])]
+        let (from, [dx, dy]) = (self.settings.from_m, self.direction());
+        [from[0] + self.along_m * dx - self.aside_m * dy, from[1] + self.along_m * dy + self.aside_m * dx]
     }
 
     /// Walks on for `dt` seconds, with robots at the given places.
@@ -44,27 +74,56 @@ impl Person {
             self.stop_s -= dt;
             return;
         }
-        let before = (self.along_m, self.at());
-        let step = self.settings.speed_mps * dt;
-        self.along_m += if self.outward { step } else { -step };
-        let now = self.at();
-        let distance = |p: [f64; 2], r: &[f64; 2]| libm::hypot(p[0] - r[0], p[1] - r[1]);
-        if robots.iter().any(|r| distance(now, r) < WAIT_M && distance(now, r) < distance(before.1, r)) {
-            self.along_m = before.0;
+        let ahead = if self.outward { 1.0 } else { -1.0 };
+        let here = self.at();
+        let [dx, dy] = self.direction();
+        // The nearest robot that is not behind: how far ahead, and how far to the left of the line.
+        let robot = robots
+            .iter()
+            .map(|r| [r[0] - here[0], r[1] - here[1]])
+            .map(|v| [ahead * (v[0] * dx + v[1] * dy), v[1] * dx - v[0] * dy + self.aside_m])
+            .filter(|r| r[0] > -PASSED_M && libm::hypot(r[0], r[1] - self.aside_m) < 2.0 * WAIT_M)
+            .min_by(|a, b| libm::hypot(a[0], a[1]).total_cmp(&libm::hypot(b[0], b[1])));
+        self.passing &= robot.is_some();
+        let wanted = match robot {
+            // Past on the side where more room is left between the robot and the line.
+            Some([_, left]) if self.passing && left.abs() < BESIDE_M => {
+                left - if left > 0.0 { BESIDE_M } else { -BESIDE_M }
+            }
+            _ => 0.0,
+        };
+        let step = (wanted - self.aside_m).clamp(-ASIDE_MPS * dt, ASIDE_MPS * dt);
+        let clear =
+            robot.is_none_or(|[far, left]| libm::hypot(far, left - self.aside_m - step) > BESIDE_M - 0.02);
+        if clear || wanted != 0.0 {
+            self.aside_m += step;
+        }
+        let stepping = self.passing && (wanted - self.aside_m).abs() > 0.02;
+        let blocked =
+            robot.is_some_and(|[far, left]| far > 0.0 && libm::hypot(far, left - self.aside_m) < WAIT_M);
+        if stepping || (blocked && !self.passing) {
+            let rng = &mut self.rng;
+            let left = self.patience_s.get_or_insert_with(|| rng.random_range(PATIENCE_S[0]..=PATIENCE_S[1]));
+            *left -= dt;
+            self.passing |= *left <= 0.0;
             return;
         }
+        self.patience_s = None;
+        self.along_m += ahead * self.settings.speed_mps * dt;
         if self.along_m <= 0.0 || self.along_m >= self.length_m {
             self.along_m = self.along_m.clamp(0.0, self.length_m);
             self.outward = !self.outward;
+            self.passing = false;
             self.stop_s = self.rng.random_range(0.0..=self.settings.stop_s);
         }
     }
 
     /// Adds the whole state to a state hash.
     pub fn hash_into(&self, hash: &mut Sha256) {
-        hash.update(self.along_m.to_bits().to_le_bytes());
-        hash.update(self.stop_s.to_bits().to_le_bytes());
-        hash.update([u8::from(self.outward)]);
+        for v in [self.along_m, self.aside_m, self.stop_s, self.patience_s.unwrap_or(-1.0)] {
+            hash.update(v.to_bits().to_le_bytes());
+        }
+        hash.update([u8::from(self.outward), u8::from(self.passing)]);
         hash_stream(&self.rng, hash);
     }
 }

@@ -5,6 +5,7 @@ use std::path::Path;
 use serde::{Deserialize, Serialize};
 
 use crate::base::BaseSettings;
+use crate::faults::FaultSettings;
 use crate::inject::ErrorSettings;
 use crate::library::LibrarySettings;
 use crate::radio::RadioSettings;
@@ -34,6 +35,9 @@ pub struct Scenario {
     /// Things that stand in the way and on no map.
     #[serde(rename = "obstacle")]
     pub obstacles: Vec<ObstacleSettings>,
+    /// What goes wrong at set times.
+    #[serde(rename = "fault")]
+    pub faults: Vec<FaultSettings>,
 }
 
 /// One robot.
@@ -136,6 +140,7 @@ impl Default for Scenario {
             robots: vec![RobotSettings::default()],
             people: vec![],
             obstacles: vec![],
+            faults: vec![],
         }
     }
 }

@@ -1,8 +1,10 @@
 //! What values a scenario may hold, and where in its file a key stands.
 
 use domain::Site;
+use domain::site::Wall;
 
 use crate::base::BaseSettings;
+use crate::faults::{FaultKind, FaultSettings};
 use crate::library::demo_site;
 use crate::radio::RadioError;
 use crate::scenario::{RobotSettings, Scenario, ScenarioError};
@@ -51,7 +53,25 @@ pub(crate) fn check(s: &Scenario) -> Check {
             within(&format!("{key}.until_s"), until, o.from_s, 1e6)?;
         }
     }
-    Ok(())
+    s.faults.iter().enumerate().try_for_each(|(i, f)| check_fault(&format!("fault[{i}]"), f, s, &site))
+}
+
+fn check_fault(key: &str, f: &FaultSettings, s: &Scenario, site: &Site) -> Check {
+    if !s.robots.iter().any(|r| r.name == f.robot) {
+        let allowed = s.robots.iter().map(|r| r.name.as_str()).collect::<Vec<_>>().join(", ");
+        return Err(value(&format!("{key}.robot"), format!("{:?}", f.robot), allowed));
+    }
+    within(&format!("{key}.at_s"), f.at_s, 0.0, 1e6)?;
+    within(&format!("{key}.for_s"), f.for_s, 0.0, 1e6)?;
+    within(&format!("{key}.heading_deg"), f.heading_deg, -360.0, 360.0)?;
+    within(&format!("{key}.slip"), f.slip, 0.0, 0.5)?;
+    match f.to_m {
+        Some(to) => clear_place(&format!("{key}.to_m"), to, site),
+        None if f.kind == FaultKind::Carry => {
+            Err(value(&format!("{key}.to_m"), "nothing", "a place on the map, where the robot is put down"))
+        }
+        None => Ok(()),
+    }
 }
 
 fn library(s: &Scenario) -> Check {
@@ -69,6 +89,11 @@ fn library(s: &Scenario) -> Check {
     within("library.aisle_m", l.aisle_m, 1.2, 5.0)?;
     within("library.fill[0]", l.fill[0], 0.1, 0.95)?;
     within("library.fill[1]", l.fill[1], l.fill[0], 0.95)?;
+    for (i, at) in l.pillars.iter().enumerate() {
+        for (axis, share) in at.iter().enumerate() {
+            within(&format!("library.pillars[{i}][{axis}]"), *share, 0.0, 1.0)?;
+        }
+    }
     within("library.on_loan", f64::from(l.on_loan), 0.0, 1000.0)
 }
 
@@ -93,13 +118,8 @@ fn check_robot(key: &str, r: &RobotSettings, site: &Site) -> Check {
         let allowed = "lower-case letters, digits and _, a letter first";
         return Err(value(&format!("{key}.name"), format!("{:?}", r.name), allowed));
     }
-    on_map(&format!("{key}.start_m"), r.start_m)?;
+    clear_place(&format!("{key}.start_m"), r.start_m, site)?;
     within(&format!("{key}.heading_deg"), r.heading_deg, -360.0, 360.0)?;
-    if let Some(what) = too_close(site, r.start_m) {
-        let allowed = format!("a place at least {START_CLEARANCE_M} m from walls and shelves");
-        let found = format!("[{}, {}], {what}", r.start_m[0], r.start_m[1]);
-        return Err(value(&format!("{key}.start_m"), found, allowed));
-    }
     check_base(&format!("{key}.base"), &r.base)?;
     let (l, o, i, b) = (&r.lidar, &r.odometry, &r.imu, &r.battery);
     for (name, v, low, high) in [
@@ -153,7 +173,16 @@ fn check_base(key: &str, b: &BaseSettings) -> Check {
     Ok(())
 }
 
-/// What is too close to a place for a robot to start there.
+/// A robot can stand there.
+fn clear_place(key: &str, at: [f64; 2], site: &Site) -> Check {
+    on_map(key, at)?;
+    too_close(site, at).map_or(Ok(()), |what| {
+        let allowed = format!("a place at least {START_CLEARANCE_M} m from walls and shelves");
+        Err(value(key, format!("[{}, {}], {what}", at[0], at[1]), allowed))
+    })
+}
+
+/// What is too close to a place for a robot to stand there.
 fn too_close(site: &Site, at: [f64; 2]) -> Option<String> {
     for floor in &site.floors {
         for face in &floor.faces {
@@ -167,13 +196,24 @@ fn too_close(site: &Site, at: [f64; 2]) -> Option<String> {
             let ends = || floor.walls.iter().flat_map(|w| [w.from_m[axis], w.to_m[axis]]);
             let (low, high) =
                 (ends().fold(f64::INFINITY, f64::min), ends().fold(f64::NEG_INFINITY, f64::max));
-            at[axis] > low + START_CLEARANCE_M && at[axis] < high - START_CLEARANCE_M
+            at[axis] > low && at[axis] < high
         };
-        if !(inside(0) && inside(1)) {
+        let touches = floor.walls.iter().any(|w| distance(at, w) < START_CLEARANCE_M);
+        if touches || !(inside(0) && inside(1)) {
             return Some("at or outside the walls".into());
         }
     }
     None
+}
+
+/// Distance of a place from a wall, m.
+fn distance(at: [f64; 2], wall: &Wall) -> f64 {
+    let along = [wall.to_m[0] - wall.from_m[0], wall.to_m[1] - wall.from_m[1]];
+    let from = [at[0] - wall.from_m[0], at[1] - wall.from_m[1]];
+    let length2 = along[0] * along[0] + along[1] * along[1];
+    let share = (from[0] * along[0] + from[1] * along[1]) / length2.max(1e-12);
+    let share = share.clamp(0.0, 1.0);
+    libm::hypot(from[0] - share * along[0], from[1] - share * along[1])
 }
 
 fn on_map(key: &str, at: [f64; 2]) -> Check {

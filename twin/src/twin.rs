@@ -12,6 +12,7 @@ use sha2::{Digest, Sha256};
 
 use crate::antennas;
 use crate::base::{Base, PlanarVelocity};
+use crate::faults::{Carried, FaultKind, FaultSettings};
 use crate::inject::{self, Injected, NoRoom};
 use crate::library::Library;
 use crate::messages::{self, Names};
@@ -81,6 +82,10 @@ struct Robot {
     reader: Reader,
     /// Motion at the last step, for the inertial unit's accelerations.
     moved: PlanarVelocity,
+    /// Direction at the last step, for its turn rate: a shelf that holds the robot turns it in one step.
+    yaw: f64,
+    faults: Vec<FaultSettings>,
+    carried: Option<Carried>,
 }
 
 impl Twin {
@@ -293,18 +298,48 @@ impl Robot {
             battery: Battery::new(settings.battery.clone()),
             reader,
             moved: PlanarVelocity::default(),
+            yaw: start[2],
+            faults: scenario.faults.iter().filter(|f| f.robot == settings.name).cloned().collect(),
+            carried: None,
             settings: settings.clone(),
         })
+    }
+
+    fn fault(&self, kind: FaultKind, now_ns: i64) -> Option<&FaultSettings> {
+        self.faults.iter().find(|f| f.kind == kind && f.is_on(now_ns as f64 * 1e-9))
     }
 
     fn drive(&mut self, now_ns: i64, world: &mut World) {
         if self.battery.empty() {
             self.base.command(now_ns, 0.0, 0.0);
         }
+        self.base.set_slip(self.fault(FaultKind::Slip, now_ns).map(|f| f.slip));
         let wanted = self.base.turn_wheels(now_ns, STEP_S);
+        if self.carry(now_ns, world) {
+            return;
+        }
         let inertia = World::inertia(&self.settings.base);
         let push = self.base.push(world.velocity(self.body), wanted, inertia, STEP_S);
         world.push(self.body, push);
+    }
+
+    /// Moves a robot that is carried; its wheels turn in the air meanwhile.
+    fn carry(&mut self, now_ns: i64, world: &mut World) -> bool {
+        let now_s = now_ns as f64 * 1e-9;
+        if self.carried.is_none()
+            && let Some(fault) = self.fault(FaultKind::Carry, now_ns)
+            && let Some(to) = fault.target()
+        {
+            let time_s = [fault.at_s, fault.at_s + fault.for_s];
+            self.carried = Some(Carried { from: world.pose(self.body), to, time_s });
+        }
+        let Some(carried) = self.carried else { return false };
+        world.hold(self.body, carried.at(now_s));
+        if carried.over(now_s) {
+            world.put_down(self.body);
+            self.carried = None;
+        }
+        true
     }
 
     fn inventory(&mut self, now_ns: i64, world: &World, field: &mut TagField, out: &mut Vec<Publication>) {
@@ -314,11 +349,17 @@ impl Robot {
         let mut reads: Vec<RadioRead> = Vec::new();
         let antennas = antennas::poses(&self.settings.antennas_m, world.pose(self.body));
         self.reader.advance(field, now_ns, &antennas, &mut reads);
+        if self.fault(FaultKind::ReaderMute, now_ns).is_some() {
+            return;
+        }
         out.extend(reads.iter().filter_map(|r| Some(self.names.read(r, field.uid(r.tag)?))));
     }
 
     fn sense(&mut self, steps: i64, now_ns: i64, world: &World, out: &mut Vec<Publication>) {
-        let v = world.velocity(self.body);
+        let mut v = world.velocity(self.body);
+        let yaw = world.pose(self.body)[2];
+        let turned = yaw - std::mem::replace(&mut self.yaw, yaw);
+        v.turn_radps = libm::atan2(libm::sin(turned), libm::cos(turned)) / STEP_S;
         self.battery.drain(v.forward_mps, STEP_S);
         // Acceleration in the turning frame: change of the velocity's components, and what the turn adds.
         let accel = [
@@ -336,7 +377,8 @@ impl Robot {
             let [x, y, yaw] = world.pose(self.body);
             let s = self.lidar.settings();
             let cast = world.rays([x, y, s.height_m], s.range_m, self.body);
-            let ranges = self.lidar.scan(|beam| cast(yaw + beam));
+            let blind = self.fault(FaultKind::LidarBlind, now_ns).is_some();
+            let ranges = self.lidar.scan(|beam| if blind { None } else { cast(yaw + beam) });
             out.push(self.names.scan(now_ns, &self.lidar, ranges));
         }
         if steps % BATTERY_EVERY == 0 {
@@ -351,5 +393,9 @@ impl Robot {
         self.imu.hash_into(hash);
         self.battery.hash_into(hash);
         self.reader.hash_into(hash);
+        hash.update(self.yaw.to_bits().to_le_bytes());
+        if let Some(c) = &self.carried {
+            c.from.iter().chain(&c.to).chain(&c.time_s).for_each(|v| hash.update(v.to_bits().to_le_bytes()));
+        }
     }
 }

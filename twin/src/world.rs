@@ -31,6 +31,7 @@ pub type PlanarPose = [f64; 3];
 pub struct World {
     physics: PhysicsWorld,
     obstacles: Vec<(ColliderHandle, ObstacleSettings)>,
+    robots: Vec<RigidBodyHandle>,
 }
 
 impl World {
@@ -46,7 +47,7 @@ impl World {
         // Robots are held to the plane by their axes, so that the floor needs no contacts.
         physics.gravity = Vector::new(0.0, 0.0, 0.0);
         physics.integration_parameters.dt = dt as f32;
-        let mut world = Self { physics, obstacles: Vec::new() };
+        let mut world = Self { physics, obstacles: Vec::new(), robots: Vec::new() };
         for floor in &site.floors {
             for wall in &floor.walls {
                 world.add_wall(wall.from_m, wall.to_m);
@@ -145,6 +146,7 @@ impl World {
             .mass(0.0);
         self.physics.colliders.insert_with_parent(chassis, body, &mut self.physics.bodies);
         self.physics.colliders.insert_with_parent(mast, body, &mut self.physics.bodies);
+        self.robots.push(body);
         body
     }
 
@@ -181,6 +183,16 @@ impl World {
     /// Advances by one step.
     pub fn step(&mut self) {
         self.physics.step();
+        // Locked axes leak by rounding and by gyroscopic forces: within minutes a robot that turns would lie on its side.
+        for &robot in &self.robots {
+            let at = self.pose(robot);
+            let Some(body) = self.physics.bodies.get_mut(robot).filter(|b| b.is_enabled()) else { continue };
+            let (v, w) = (body.linvel(), body.angvel());
+            let (v, w) = (Vector::new(v.x, v.y, 0.0), Vector::new(0.0, 0.0, w.z));
+            body.set_position(pose(at), true);
+            body.set_linvel(v, true);
+            body.set_angvel(w, true);
+        }
     }
 
     /// Brings ray casting up to date without a step; needed once after building.
@@ -196,6 +208,23 @@ impl World {
         let impulse = [forward * c - left * s, forward * s + left * c, 0.0];
         body.apply_impulse(vector(impulse), true);
         body.apply_torque_impulse(vector([0.0, 0.0, turn]), true);
+    }
+
+    /// Lifts a robot and holds it at a pose: nothing touches it there.
+    pub fn hold(&mut self, robot: RigidBodyHandle, at: PlanarPose) {
+        if let Some(body) = self.physics.bodies.get_mut(robot) {
+            body.set_enabled(false);
+            body.set_position(pose(at), true);
+        }
+    }
+
+    /// Puts a held robot down, at rest.
+    pub fn put_down(&mut self, robot: RigidBodyHandle) {
+        if let Some(body) = self.physics.bodies.get_mut(robot) {
+            body.set_enabled(true);
+            body.set_linvel(Vector::new(0.0, 0.0, 0.0), true);
+            body.set_angvel(Vector::new(0.0, 0.0, 0.0), true);
+        }
     }
 
     /// Where a robot is on the map.

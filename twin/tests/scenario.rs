@@ -70,3 +70,16 @@ fn the_written_out_demo_is_the_demo() {
     let file = std::path::Path::new(env!("CARGO_MANIFEST_DIR")).join("scenarios/demo.toml");
     assert_eq!(Scenario::load(&file).unwrap(), Scenario::demo(1));
 }
+
+#[test]
+fn a_fault_names_its_robot_and_where_a_carried_one_is_put_down() {
+    let carry = |rest: &str| refused(&format!("[[fault]]\nkind = \"carry\"\nat_s = 5.0\n{rest}"));
+    let e = carry("robot = \"inv_7\"\n");
+    assert!(e.starts_with("demo.toml:4:9: fault[0].robot: found \"inv_7\"") && e.ends_with("inv_1"), "{e}");
+    let e = carry("robot = \"inv_1\"\n");
+    assert!(e.contains("fault[0].to_m: found nothing"), "{e}");
+    let e = carry("robot = \"inv_1\"\nto_m = [3.0, 1.6]\n");
+    assert!(e.contains("fault[0].to_m") && e.contains("R01A"), "{e}");
+    let e = refused("[[fault]]\nkind = \"earthquake\"\nat_s = 5.0\nrobot = \"inv_1\"\n");
+    assert!(e.starts_with("demo.toml:2:8: ") && e.contains("lidar_blind"), "{e}");
+}

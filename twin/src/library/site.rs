@@ -13,6 +13,9 @@ pub const UPRIGHT_M: f64 = 0.03;
 /// Free floor at both ends of the rows, m: room to turn in.
 const END_M: f64 = 2.0;
 
+/// Edge of a pillar, m.
+const PILLAR_M: f64 = 0.4;
+
 /// Builds the site: rows along the map's x, side A looking to −y, side B to +y.
 pub fn demo_site(s: &LibrarySettings) -> Site {
     let length = f64::from(s.bays) * s.bay_width_m;
@@ -52,8 +55,13 @@ pub fn demo_site(s: &LibrarySettings) -> Site {
             });
         }
     }
-    let corners = [[0.0, 0.0], [width, 0.0], [width, depth], [0.0, depth]];
-    let walls = (0..4).map(|i| Wall { from_m: corners[i], to_m: corners[(i + 1) % 4] }).collect();
+    let mut walls = outline([0.0, 0.0], [width, depth]);
+    for [across, along] in &s.pillars {
+        let around =
+            |share: f64, size: f64, side: f64| (share * size + side * PILLAR_M / 2.0).clamp(0.0, size);
+        let corner = |side: f64| [around(*across, width, side), around(*along, depth, side)];
+        walls.extend(outline(corner(-1.0), corner(1.0)));
+    }
     Site {
         name: "Demo library".into(),
         floors: vec![Floor {
@@ -71,4 +79,10 @@ pub fn demo_site(s: &LibrarySettings) -> Site {
             no_go: vec![],
         }],
     }
+}
+
+/// The four sides of a rectangle.
+fn outline(low: [f64; 2], high: [f64; 2]) -> Vec<Wall> {
+    let corners = [low, [high[0], low[1]], high, [low[0], high[1]]];
+    (0..4).map(|i| Wall { from_m: corners[i], to_m: corners[(i + 1) % 4] }).collect()
 }
