@@ -53,6 +53,17 @@ pub struct Segment {
     pub from: [f64; 2],
     /// The other end.
     pub to: [f64; 2],
+    /// Nothing is seen through it: all but the fronts of the shelves, between whose books there are gaps.
+    pub solid: bool,
+}
+
+/// What a beam in one direction can meet, m.
+#[derive(Debug, Clone, Copy, PartialEq)]
+pub struct Reach {
+    /// To the first obstacle, a shelf's front included.
+    pub first_m: f64,
+    /// To the first one that no beam passes; infinite where there is none.
+    pub solid_m: f64,
 }
 
 /// The nearest obstacle seen from a point.
@@ -68,6 +79,7 @@ pub struct Nearest {
 #[derive(Debug, Clone)]
 pub struct FloorMap {
     segments: Vec<Segment>,
+    extent: [[f64; 2]; 2],
     origin: [f64; 2],
     width: usize,
     height: usize,
@@ -78,15 +90,15 @@ impl FloorMap {
     /// The map of a floor: its walls, and each face's outline (front edge, sides, back).
     pub fn from_floor(floor: &Floor) -> Result<Self, FloorMapError> {
         let mut segments = Vec::new();
-        let mut add = |what: String, from: [f64; 2], to: [f64; 2]| {
+        let mut add = |what: String, from: [f64; 2], to: [f64; 2], solid: bool| {
             if from.iter().chain(&to).any(|v| !v.is_finite()) {
                 return Err(FloorMapError::NotFinite { floor: floor.id.clone(), what });
             }
-            segments.push(Segment { from, to });
+            segments.push(Segment { from, to, solid });
             Ok(())
         };
         for (i, wall) in floor.walls.iter().enumerate() {
-            add(format!("wall {}", i + 1), wall.from_m, wall.to_m)?;
+            add(format!("wall {}", i + 1), wall.from_m, wall.to_m, true)?;
         }
         for face in &floor.faces {
             let corner = |x: f64, y: f64| {
@@ -96,7 +108,7 @@ impl FloorMap {
             let (l, d) = (face.length_m(), -face.depth_m);
             let corners = [corner(0.0, 0.0), corner(l, 0.0), corner(l, d), corner(0.0, d)];
             for i in 0..4 {
-                add(format!("face {}", face.id), corners[i], corners[(i + 1) % 4])?;
+                add(format!("face {}", face.id), corners[i], corners[(i + 1) % 4], i != 0)?;
             }
         }
         Self::from_segments(&floor.id, segments)
@@ -107,16 +119,23 @@ impl FloorMap {
             return Err(FloorMapError::Empty { floor: floor.into() });
         }
         let ends = || segments.iter().flat_map(|s| [s.from, s.to]);
-        let low = |axis: usize| ends().map(|p| p[axis]).fold(f64::INFINITY, f64::min) - REACH_M;
-        let high = |axis: usize| ends().map(|p| p[axis]).fold(f64::NEG_INFINITY, f64::max) + REACH_M;
-        let origin = [low(0), low(1)];
-        let (width_m, height_m) = (high(0) - origin[0], high(1) - origin[1]);
+        let low = [0, 1].map(|axis| ends().map(|p| p[axis]).fold(f64::INFINITY, f64::min));
+        let high = [0, 1].map(|axis| ends().map(|p| p[axis]).fold(f64::NEG_INFINITY, f64::max));
+        let origin = low.map(|v| v - REACH_M);
+        let (width_m, height_m) = (high[0] + REACH_M - origin[0], high[1] + REACH_M - origin[1]);
         let (columns, rows) = ((width_m / CELL_M).ceil() + 1.0, (height_m / CELL_M).ceil() + 1.0);
         if columns * rows > MAX_CELLS as f64 {
             return Err(FloorMapError::TooLarge { floor: floor.into(), width_m, height_m });
         }
         let (width, height) = (columns as usize, rows as usize);
-        let mut map = Self { segments, origin, width, height, nearest: vec![NONE; width * height] };
+        let mut map = Self {
+            segments,
+            extent: [low, high],
+            origin,
+            width,
+            height,
+            nearest: vec![NONE; width * height],
+        };
         let mut distance = vec![REACH_M as f32; width * height];
         for index in 0..map.segments.len() {
             map.mark(index, &mut distance);
@@ -162,13 +181,14 @@ impl FloorMap {
 
     /// Lowest and highest x and y of the obstacles, m.
     pub fn extent(&self) -> [[f64; 2]; 2] {
-        let ends = || self.segments.iter().flat_map(|s| [s.from, s.to]);
-        let of =
-            |axis: usize, pick: fn(f64, f64) -> f64, start: f64| ends().map(|p| p[axis]).fold(start, pick);
-        [
-            [of(0, f64::min, f64::INFINITY), of(1, f64::min, f64::INFINITY)],
-            [of(0, f64::max, f64::NEG_INFINITY), of(1, f64::max, f64::NEG_INFINITY)],
-        ]
+        self.extent
+    }
+
+    /// Whether a round body of this radius, m, can stand at a map point: among the obstacles and clear of them.
+    pub fn has_room(&self, point: [f64; 2], radius_m: f64) -> bool {
+        let [low, high] = self.extent;
+        (0..2).all(|a| (low[a]..=high[a]).contains(&point[a]))
+            && self.nearest(point).is_none_or(|n| n.signed_m.abs() >= radius_m)
     }
 
     /// The obstacles.
@@ -180,6 +200,22 @@ impl FloorMap {
     pub fn ray(&self, from: [f64; 2], direction: f64) -> Option<f64> {
         let d = [direction.cos(), direction.sin()];
         self.segments.iter().filter_map(|s| s.ray(from, d)).min_by(f64::total_cmp)
+    }
+
+    /// What a beam from a map point in a direction (radians on the map) can meet; `None` where there is nothing at all.
+    pub fn reach(&self, from: [f64; 2], direction: f64) -> Option<Reach> {
+        let d = [direction.cos(), direction.sin()];
+        let nothing = Reach { first_m: f64::INFINITY, solid_m: f64::INFINITY };
+        let reach = self.segments.iter().fold(nothing, |mut reach, s| {
+            if let Some(range) = s.ray(from, d) {
+                reach.first_m = reach.first_m.min(range);
+                if s.solid {
+                    reach.solid_m = reach.solid_m.min(range);
+                }
+            }
+            reach
+        });
+        reach.first_m.is_finite().then_some(reach)
     }
 }
 
@@ -247,6 +283,8 @@ mod tests {
         // The face looks to -y; its front edge runs from (1, 2) to (2.8, 2), its back at y = 2.25.
         let front = map.ray([1.5, 1.0], std::f64::consts::FRAC_PI_2).unwrap();
         assert!((front - 1.0).abs() < 1e-12);
+        let reach = map.reach([1.5, 1.0], std::f64::consts::FRAC_PI_2).unwrap();
+        assert!((reach.first_m - 1.0).abs() < 1e-12 && (reach.solid_m - 1.25).abs() < 1e-12);
         let near = map.nearest([1.53, 1.9]).unwrap();
         assert!((near.signed_m.abs() - 0.1).abs() < 1e-12);
         let step = [1.53 + 0.01 * near.gradient[0], 1.9 + 0.01 * near.gradient[1]];

@@ -2,7 +2,8 @@
 //!
 //! Knows no ROS, no clock and no global random source: values in, values out.
 
-pub mod bound;
+pub mod beam_check;
+mod bound;
 mod cells;
 pub mod decoder;
 pub mod evaluate;

@@ -11,11 +11,12 @@ use std::collections::VecDeque;
 use nalgebra::{Matrix3, SVector};
 use serde::{Deserialize, Serialize};
 
+use crate::beam_check::Sight;
 use crate::filter::{self, BIAS, Matrix5, State, Vector5, fit, pose, predict};
 use crate::floor_map::FloorMap;
 use crate::motion::MotionBuffer;
 use crate::pose::Pose2;
-use crate::relocate::{FloorSearch, Found, Sight};
+use crate::relocate::{BELIEVED, FloorSearch, Lost, PUSHED_M};
 use crate::scan_match::{MatchSettings, Window, search};
 
 /// How the localizer trusts its sensors. Defaults fit the inventory robot.
@@ -136,6 +137,9 @@ pub struct Localizer {
     scans: VecDeque<RangeScan>,
     state: Option<State>,
     misses: u32,
+    /// Scans in a row that fitted, and how far scans have moved the robot since they last did so for a while, m.
+    fits: u32,
+    dragged_m: f64,
     floor: FloorSearch,
     refused: Refused,
 }
@@ -146,14 +150,18 @@ const MAX_PENDING: usize = 16;
 const GYRO_WAIT_NS: i64 = 100_000_000;
 /// Without scans the state follows odometry at this distance, so that late scans still find their place.
 const LAG_NS: i64 = 1_000_000_000;
-/// Farthest that a lost robot is searched, m: below half of what lies from aisle to aisle, which look alike.
+/// Farthest that a robot is searched around its place, m: below half of what lies from aisle to aisle, which look alike.
 const MOST_SEARCH_M: f64 = 0.7;
 /// A robot that searches around its place have not found so often is searched on the whole floor.
 const WHOLE_FLOOR_AFTER: u32 = 3;
+/// Share of beams through solid things from which on a scan does not fit, however many of the others do.
+const MOST_THROUGH: f64 = 0.12;
 /// How far a push moves a robot between two scans: m, m, radians.
 const DISTURBED_STD: [f64; 3] = [0.05, 0.05, 0.1];
 /// Share of beams that must be won before a push is believed.
 const DISTURBED_GAIN: f64 = 0.05;
+/// Scans in a row that fit after which the robot stands firm again: two seconds.
+const SETTLED: u32 = 20;
 /// What may have happened unseen at a scan that did not fit: m, m, radians.
 const UNSEEN_STD: [f64; 3] = [0.01, 0.01, 0.01];
 
@@ -169,6 +177,8 @@ impl Localizer {
             scans: VecDeque::new(),
             state: None,
             misses: 0,
+            fits: 0,
+            dragged_m: 0.0,
             floor: FloorSearch::default(),
             refused: Refused::default(),
         }
@@ -253,11 +263,13 @@ impl Localizer {
             (Some(before), Some(state)) => before.inverse() * pose(&state.x),
             _ => Pose2::default(),
         };
+        let predicted = self.state.as_ref().map(|s| pose(&s.x));
         let mut inlier_share = 0.0;
         if points.len() < self.settings.scan.min_beams {
             // Too few to say anything.
-        } else if self.whole_floor(&points, moved) {
-            inlier_share = self.still_here(&points);
+        } else if let Some(lost) = self.whole_floor(&points, moved) {
+            // A robot that may be anywhere must not take the next best place for its own.
+            inlier_share = if lost == Lost::Pushed { self.still_here(&points) } else { 0.0 };
         } else {
             // A search takes as long as hundreds of updates, so a lost robot searches once in a while.
             let lost = self.misses > 0 && self.misses.is_multiple_of(self.settings.lost_after.max(1));
@@ -266,9 +278,11 @@ impl Localizer {
             }
             inlier_share = self.correct(&points);
         }
-        if inlier_share >= self.settings.scan.min_inlier_share {
+        if inlier_share >= self.settings.scan.min_inlier_share && self.agrees(&points) {
             self.misses = 0;
+            self.fits = self.fits.saturating_add(1);
         } else {
+            self.fits = 0;
             self.misses = self.misses.saturating_add(1);
             if let Some(state) = &mut self.state {
                 for (i, std) in UNSEEN_STD.into_iter().enumerate() {
@@ -278,6 +292,8 @@ impl Localizer {
         }
         let state = self.state.as_ref()?;
         let map_from_base = pose(&state.x);
+        let step = predicted.map_or(0.0, |p| p.distance(map_from_base));
+        self.dragged_m = if self.fits > SETTLED { 0.0 } else { self.dragged_m + step };
         let tracking = match self.misses {
             0 => Tracking::Tracking,
             n if n < self.settings.lost_after => Tracking::DeadReckoning,
@@ -289,7 +305,7 @@ impl Localizer {
         let mut covariance = state.p.fixed_view::<3, 3>(0, 0) + map_error;
         // Only a lost robot may be elsewhere: people in an aisle that has a twin are no reason to stop.
         if self.is_lost_for_good() {
-            covariance += self.floor.spread(map_from_base);
+            covariance += self.floor.spread(&self.map, map_from_base);
         }
         Some(Estimate {
             stamp_ns,
@@ -356,22 +372,43 @@ impl Localizer {
         Sight { map: &self.map, points, base_from_laser: self.base_from_laser, settings: &self.settings.scan }
     }
 
-    /// Whether searches around the robot's place have failed so often that the whole floor is searched.
-    fn is_lost_for_good(&self) -> bool {
-        self.misses > WHOLE_FLOOR_AFTER * self.settings.lost_after
+    /// Whether the beams agree with where the robot now is: one that is carried off fits some place by half on its way.
+    fn agrees(&self, points: &[[f64; 2]]) -> bool {
+        let Some(here) = self.state.as_ref().map(|s| pose(&s.x)) else { return false };
+        let seen = self.sight(points).check(here);
+        if self.is_lost_for_good() { seen.score() >= BELIEVED } else { seen.through <= MOST_THROUGH }
     }
 
-    /// Asks the whole floor where needed; true while nobody knows where on it the robot is.
-    fn whole_floor(&mut self, points: &[[f64; 2]], moved: Pose2) -> bool {
-        let Some(here) = self.state.as_ref().map(|s| pose(&s.x)) else { return false };
+    /// Whether searches around the robot's place have failed so often that the whole floor is searched.
+    fn is_lost_for_good(&self) -> bool {
+        self.lost() != Lost::No
+    }
+
+    /// What is known of the place before the floor is asked.
+    fn lost(&self) -> Lost {
+        let dragged = self.dragged_m >= PUSHED_M;
+        let patience = if dragged { 1 } else { WHOLE_FLOOR_AFTER };
+        match (self.misses > patience * self.settings.lost_after, dragged) {
+            (false, _) => Lost::No,
+            (true, false) => Lost::Pushed,
+            (true, true) => Lost::Anywhere,
+        }
+    }
+
+    /// Asks the whole floor where needed; gives what is known of the place while the floor does not know it either.
+    fn whole_floor(&mut self, points: &[[f64; 2]], moved: Pose2) -> Option<Lost> {
+        let here = self.state.as_ref().map(|s| pose(&s.x))?;
+        let lost = self.lost();
         let mut floor = std::mem::take(&mut self.floor);
-        let found = floor.step(&self.sight(points), here, moved, self.is_lost_for_good());
+        let found = floor.step(&self.sight(points), here, moved, lost);
         self.floor = floor;
-        if let Found::At(place) = found {
+        if let Some(place) = found {
             // What follows is an update like any other, and has to fit.
             self.put(place);
+            self.dragged_m = 0.0;
+            return None;
         }
-        found == Found::Several
+        (lost != Lost::No).then_some(lost)
     }
 
     /// Whether a robot that is looked for on the whole floor fits where it was thought to be after all (people around it
@@ -410,10 +447,11 @@ impl Localizer {
             half_rad: (spread(state.p[(2, 2)]) + 0.15 * tried).clamp(0.05, 1.6),
         };
         let (found, fits) = search(&self.map, points, pose(&state.x), window);
-        if fits < self.settings.scan.min_search_share {
-            return;
+        // A place from where beams would have gone through walls is none, however many end near one.
+        if fits >= self.settings.scan.min_search_share && self.sight(points).check(found).score() >= BELIEVED
+        {
+            self.put(found);
         }
-        self.put(found);
     }
 
     /// Updates with the scan and returns the share of beams that fit. A scan that does not fit changes nothing.

@@ -8,112 +8,68 @@
 
 use nalgebra::{Matrix3, Vector3};
 
+use crate::beam_check::{CHECK_BEAMS, Check, Sight};
 use crate::floor_map::FloorMap;
 use crate::pose::{Pose2, wrap_angle};
-use crate::scan_match::{BODY_M, MatchSettings, closeness, normal};
+use crate::scan_match::{BODY_M, closeness, normal};
 
 /// Steps of the search over the floor.
 const STEP_M: f64 = 0.2;
 const STEP_RAD: f64 = 4.0 * std::f64::consts::PI / 180.0;
 /// A beam's end counts up to this far from an obstacle while searching, m.
 const KERNEL_M: f64 = 0.35;
-/// Beams that the search, and that the check by ray casting looks at.
+/// Beams that the search looks at.
 const SEARCH_BEAMS: usize = 40;
-const CHECK_BEAMS: usize = 72;
 /// Most places kept after a search.
 const MOST: usize = 40;
 /// Places nearer than this are one, m and radians.
 const SAME_M: f64 = 0.3;
 const SAME_RAD: f64 = 0.2;
-/// A beam this much longer than the map allows went through an obstacle, m; this close to it, it hit.
-const THROUGH_M: f64 = 0.25;
-const HIT_M: f64 = 0.12;
-/// Share of beams through obstacles from which on a place is ruled out.
-const MOST_THROUGH: f64 = 0.12;
 /// Way between two scans that count, m or a turn of this, radians: beams of one place err alike.
 const EACH_M: f64 = 0.1;
 const EACH_RAD: f64 = 0.15;
 /// How far a push moves and turns a robot at most, m and radians.
-const PUSHED_M: f64 = 0.5;
+pub(crate) const PUSHED_M: f64 = 0.5;
 const PUSHED_RAD: f64 = 1.3;
-/// Looks from different places before a place may be believed, and the lead over the next that it then must have,
-/// summed over the looks: five beams of a hundred better at each of ten.
+/// Looks from different places before a place may be believed, and the lead over the next that it then must have, in
+/// log-likelihood: for a lost robot, and for one that would have to give up the place that it thinks it is in.
 const LOOKS: f64 = 5.0;
-const LEAD: f64 = 0.5;
-/// A place so far behind the best, summed, is dropped.
-const BEHIND: f64 = 1.5;
-/// Share of beams that must hit for a place to be believed; below the second all places are given up.
-const BELIEVED: f64 = 0.6;
-const GIVEN_UP: f64 = 0.35;
-/// The next search comes after this way, m: for a lost robot, for one in doubt.
-const SEARCH_AGAIN_M: [f64; 2] = [1.0, 3.0];
-/// A lost robot that stands is searched again after so many scans: five seconds.
-const SEARCH_AGAIN_SCANS: u32 = 50;
-/// Below this mean agreement over the last metre or so the robot is in doubt.
-const DOUBT: f64 = 0.85;
-/// A third of the echoes must lie farther than this before a lost robot is searched, m.
-const FAR_M: f64 = 1.0;
-
-/// One scan: echoes in the base frame, m, and what they are held against.
-#[derive(Clone, Copy)]
-pub(crate) struct Sight<'a> {
-    pub map: &'a FloorMap,
-    pub points: &'a [[f64; 2]],
-    pub base_from_laser: Pose2,
-    pub settings: &'a MatchSettings,
-}
-
-/// How beams agree with a place.
-#[derive(Debug, Clone, Copy, Default, PartialEq)]
-struct Check {
-    /// Share of the beams that end where the map has an obstacle.
-    hits: f64,
-    /// Share of the beams that would have gone through an obstacle.
-    through: f64,
-}
-
-impl Check {
-    /// One number: 1 where all beams agree.
-    fn value(self) -> f64 {
-        self.hits - 2.0 * self.through
-    }
-}
-
-impl Sight<'_> {
-    /// A robot with people close all around sees a ring that fits many places.
-    pub fn is_far(&self) -> bool {
-        3 * self.points.iter().filter(|p| p[0].hypot(p[1]) > FAR_M).count() > self.points.len()
-    }
-}
-
-/// Compares the echoes with what the map lets the lidar see from a place.
-fn check(sight: &Sight<'_>, map_from_base: Pose2) -> Check {
-    let (map, points) = (sight.map, sight.points);
-    let eye = (map_from_base * sight.base_from_laser).transform([0.0, 0.0]);
-    let stride = points.len().div_ceil(CHECK_BEAMS).max(1);
-    let (mut hits, mut through, mut all) = (0.0, 0.0, 0.0);
-    for p in points.iter().step_by(stride) {
-        let end = map_from_base.transform(*p);
-        let (dx, dy) = (end[0] - eye[0], end[1] - eye[1]);
-        all += 1.0;
-        let Some(expected) = map.ray(eye, dy.atan2(dx)) else { continue };
-        let longer = dx.hypot(dy) - expected;
-        // A beam that grazes an edge may pass it or not: an end near any obstacle is a hit.
-        let near = map.nearest(end).is_some_and(|n| n.signed_m.abs() < HIT_M);
-        if longer > THROUGH_M {
-            through += 1.0;
-        } else if near {
-            hits += 1.0;
-        }
-    }
-    if all > 0.0 { Check { hits: hits / all, through: through / all } } else { Check::default() }
-}
+const LEAD: f64 = 4.0;
+const LEAD_IN_DOUBT: f64 = 6.0;
+/// Independent beams that a look counts for: those of one place err alike, and the next place sees much of it again.
+const EFFECTIVE: f64 = 4.0;
+/// What a look from the same spot counts for, against one from a new one: turning shows much the same again.
+const TURNED: f64 = 0.1;
+/// Likelihoods of one look that differ by less than this a beam tell nothing: shelves have gaps and books stand back, which
+/// no map says. Two halves of a hall that mirror each other differ by it.
+const TOLERANCE: f64 = 0.04;
+/// A place so far behind the best is dropped.
+const BEHIND: f64 = 12.0;
+/// Mean log-likelihood of a beam at a place that may be believed (four in ten shortened by people), and below which all
+/// places are given up.
+pub(crate) const BELIEVED: f64 = -0.5;
+const GIVEN_UP: f64 = -0.9;
+/// Scans in a row that the best place does not explain before all are given up: half a second.
+const UNEXPLAINED: u32 = 5;
+/// Scans in a row through which a place near the last known one must hold still to be believed: half a second.
+const HELD: u32 = 5;
+const HELD_M: f64 = 0.02;
+/// The next search of a robot in doubt comes after this way, m; that of a lost one after so many scans: two seconds.
+const SEARCH_AGAIN_M: f64 = 3.0;
+const SEARCH_AGAIN_SCANS: u32 = 20;
+/// So often a lost robot that cannot tell its places apart is searched anew where it stands: people may have gone by now.
+const UNDECIDED_SCANS: u32 = 50;
+/// Mean log-likelihood of a beam, over some looks, below which the robot is in doubt: a search costs little, and people who
+/// shorten beams do so wherever it may be.
+const DOUBT: f64 = -0.1;
 
 #[derive(Debug, Clone, Copy)]
 struct Candidate {
     pose: Pose2,
-    /// Shares of beams that hit, less those that went through twice over, summed over the looks.
+    /// Log-likelihood against the best place of each look, over the looks.
     sum: f64,
+    /// Log-likelihood of a beam, a mean over the last looks.
+    mean: f64,
 }
 
 /// Places where a lost robot may be.
@@ -123,6 +79,8 @@ struct Candidates {
     looks: f64,
     /// Motion since the last look that counted.
     since: [f64; 2],
+    /// Scans in a row that the best place does not explain.
+    unexplained: u32,
 }
 
 impl Candidates {
@@ -136,7 +94,7 @@ impl Candidates {
         let free: Vec<[f64; 2]> = (0..=steps(0))
             .flat_map(|i| (0..=steps(1)).map(move |j| (i, j)))
             .map(|(i, j)| [low[0] + i as f64 * STEP_M, low[1] + j as f64 * STEP_M])
-            .filter(|p| map.nearest(*p).is_none_or(|n| n.signed_m.abs() >= BODY_M))
+            .filter(|p| map.has_room(*p, BODY_M))
             .collect();
         let mut scored: Vec<(f64, Pose2)> = Vec::new();
         let mut best = 0.0f64;
@@ -171,9 +129,9 @@ impl Candidates {
         let mut found = Self::default();
         for pose in std::iter::once(here).chain(apart) {
             let pose = settle(sight, pose, 25);
-            found.keep(Candidate { pose, sum: 0.0 });
+            found.keep(map, Candidate { pose, sum: 0.0, mean: f64::NAN });
         }
-        found.look(sight);
+        found.look(sight, 1.0);
         found.list.sort_by(|a, b| b.sum.total_cmp(&a.sum));
         found.list.truncate(MOST);
         found
@@ -186,21 +144,27 @@ impl Candidates {
         let old = std::mem::take(&mut self.list);
         for c in old {
             let pose = settle(sight, c.pose * moved, 4);
-            self.keep(Candidate { pose, ..c });
+            self.keep(sight.map, Candidate { pose, ..c });
         }
         if self.since[0] >= EACH_M || self.since[1] >= EACH_RAD {
+            let counts = if self.since[0] >= EACH_M { 1.0 } else { TURNED };
             self.since = [0.0; 2];
-            self.look(sight);
+            self.look(sight, counts);
+        } else {
+            self.doubt_all(sight);
         }
     }
 
-    /// The place of the robot, once the others are ruled out.
-    fn only_one(&self) -> Option<Pose2> {
-        let best = self.list.iter().max_by(|a, b| a.sum.total_cmp(&b.sum))?;
+    /// The place of the robot, once the others are ruled out by this lead.
+    fn only_one(&self, lead: f64) -> Option<Pose2> {
+        let best = self.best()?;
         let others = self.list.iter().filter(|c| !same(c.pose, best.pose));
-        let lead = best.sum - others.map(|c| c.sum).fold(0.0, f64::max);
-        let mean = best.sum / self.looks;
-        (self.looks >= LOOKS && mean >= BELIEVED && lead >= LEAD).then_some(best.pose)
+        let next = others.map(|c| c.sum).fold(f64::NEG_INFINITY, f64::max);
+        (self.looks >= LOOKS && best.mean >= BELIEVED && best.sum - next >= lead).then_some(best.pose)
+    }
+
+    fn best(&self) -> Option<&Candidate> {
+        self.list.iter().max_by(|a, b| a.sum.total_cmp(&b.sum).then(a.mean.total_cmp(&b.mean)))
     }
 
     /// Whether too little of the floor was seen to tell the places apart.
@@ -211,69 +175,78 @@ impl Candidates {
     /// The best place near where the robot was last known, if no other fits clearly better: robots are pushed and turned by
     /// people far more often than carried off.
     fn near(&self, here: Pose2) -> Option<Pose2> {
-        let looks = self.looks.max(1.0);
-        let best = self.list.iter().map(|c| c.sum).fold(0.0, f64::max);
-        let mine = self
-            .list
-            .iter()
-            .filter(|c| {
-                c.pose.distance(here) < PUSHED_M && wrap_angle(c.pose.theta - here.theta).abs() < PUSHED_RAD
-            })
-            .max_by(|a, b| a.sum.total_cmp(&b.sum))?;
-        (mine.sum >= BELIEVED * looks && mine.sum >= best - LEAD / LOOKS * looks).then_some(mine.pose)
+        let best = self.best()?;
+        let beside = |c: &&Candidate| {
+            c.pose.distance(here) < PUSHED_M && wrap_angle(c.pose.theta - here.theta).abs() < PUSHED_RAD
+        };
+        let mine = self.list.iter().filter(beside).max_by(|a, b| a.sum.total_cmp(&b.sum))?;
+        (mine.mean >= BELIEVED && mine.sum >= best.sum - LEAD).then_some(mine.pose)
     }
 
     /// Whether a place that a scan agrees with like this is as good as the best of these.
     fn allows(&self, seen: Check) -> bool {
-        let best = self.list.iter().map(|c| c.sum).fold(0.0, f64::max) / self.looks.max(1.0);
-        seen.hits >= BELIEVED && seen.value() >= best - LEAD / LOOKS
+        let best = self.best().map_or(f64::NEG_INFINITY, |c| c.mean);
+        seen.score() >= BELIEVED && seen.score() >= best - 2.0 * TOLERANCE
     }
 
     /// Spread of the places, as a covariance of x, y and heading around `about`; likelier places count more.
     fn spread(&self, about: Pose2) -> Matrix3<f64> {
-        let best = self.list.iter().map(|c| c.sum).fold(f64::NEG_INFINITY, f64::max);
+        let best = self.best().map_or(0.0, |c| c.sum);
         let (mut sum, mut weight) = (Matrix3::zeros(), 0.0);
         for c in &self.list {
             let e =
                 Vector3::new(c.pose.x - about.x, c.pose.y - about.y, wrap_angle(c.pose.theta - about.theta));
-            let w = ((c.sum - best) * 10.0).exp();
+            let w = (c.sum - best).exp();
             sum += w * e * e.transpose();
             weight += w;
         }
         if weight > 0.0 { sum / weight } else { sum }
     }
 
-    fn keep(&mut self, new: Candidate) {
-        if self.list.len() < 4 * MOST && !self.list.iter().any(|c| same(c.pose, new.pose)) {
+    fn keep(&mut self, map: &FloorMap, new: Candidate) {
+        if self.list.len() < 4 * MOST
+            && map.has_room([new.pose.x, new.pose.y], BODY_M)
+            && !self.list.iter().any(|c| same(c.pose, new.pose))
+        {
             self.list.push(new);
         }
     }
 
-    /// Asks a scan from a new place; drops what it rules out.
-    fn look(&mut self, sight: &Sight<'_>) {
-        self.looks += 1.0;
-        self.list.retain_mut(|c| {
-            let seen = check(sight, c.pose);
-            c.sum += seen.value();
-            seen.through <= 3.0 * MOST_THROUGH
-        });
-        let best = self.list.iter().map(|c| c.sum).fold(f64::NEG_INFINITY, f64::max);
-        if self.looks > 3.0 && best < GIVEN_UP * self.looks {
+    /// Asks a scan from a new place, or a new direction; drops what it rules out.
+    fn look(&mut self, sight: &Sight<'_>, counts: f64) {
+        self.looks += counts;
+        let scores: Vec<f64> = self.list.iter().map(|c| sight.check(c.pose).score()).collect();
+        let top = scores.iter().copied().fold(f64::NEG_INFINITY, f64::max);
+        for (c, score) in self.list.iter_mut().zip(scores) {
+            c.sum += counts * EFFECTIVE * (score - top + TOLERANCE).min(0.0);
+            c.mean = if c.mean.is_nan() { score } else { c.mean + 0.3 * counts * (score - c.mean) };
+        }
+        let Some(best) = self.best().copied() else { return };
+        if self.looks > 3.0 && self.list.iter().all(|c| c.mean < GIVEN_UP) {
             self.list.clear();
         }
-        self.list.retain(|c| c.sum >= best - BEHIND);
+        self.list.retain(|c| c.sum >= best.sum - BEHIND);
+    }
+
+    /// Gives all places up once the best of them explains nothing of what is seen: the robot is carried again, or still.
+    fn doubt_all(&mut self, sight: &Sight<'_>) {
+        let explained = self.best().is_some_and(|c| sight.check(c.pose).score() >= GIVEN_UP);
+        self.unexplained = if explained { 0 } else { self.unexplained + 1 };
+        if self.unexplained >= UNEXPLAINED {
+            self.list.clear();
+        }
     }
 }
 
-/// What a search of the whole floor says.
-#[derive(Debug, Clone, Copy, PartialEq)]
-pub(crate) enum Found {
-    /// The robot is where it is thought to be, or nothing else is known.
-    Nothing,
-    /// The robot is lost and may be in several places.
-    Several,
-    /// The robot is here.
-    At(Pose2),
+/// What is known of a robot before the floor is asked.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Lost {
+    /// It tracks its place.
+    No,
+    /// It has lost its place, and cannot be far from it: turned or pushed by people, most likely.
+    Pushed,
+    /// It may be anywhere: scans have dragged its pose about since it last stood firm, as they do when it is carried.
+    Anywhere,
 }
 
 /// Looks for a robot on the whole floor when searches around its place have failed, or when beams agree so badly with it
@@ -281,67 +254,102 @@ pub(crate) enum Found {
 #[derive(Debug, Clone)]
 pub(crate) struct FloorSearch {
     candidates: Candidates,
-    /// How beams agree with the robot's place, a mean over the last metre or so, and the way since the last look, m.
+    /// Log-likelihood of a beam at the robot's place, a mean over some looks; motion since the last, m and radians.
     agreement: f64,
-    unlooked_m: f64,
+    unlooked: [f64; 2],
     /// Way, m, and scans since the floor was last searched.
     ago_m: f64,
     ago: u32,
+    /// The last search of a lost robot with a free view found no place at all.
+    nowhere: bool,
+    /// A place near the last known one, and for how many scans it has held still.
+    near: Option<(Pose2, u32)>,
 }
 
 impl Default for FloorSearch {
     fn default() -> Self {
         Self {
             candidates: Candidates::default(),
-            agreement: 1.0,
-            unlooked_m: 0.0,
+            agreement: 0.0,
+            unlooked: [0.0; 2],
             ago_m: f64::INFINITY,
-            ago: 0,
+            ago: u32::MAX,
+            nowhere: false,
+            near: None,
         }
     }
 }
 
 impl FloorSearch {
-    /// Takes a scan of a robot thought to be `here`, which has moved (in its own frame) since the scan before.
-    pub fn step(&mut self, sight: &Sight<'_>, here: Pose2, moved: Pose2, lost: bool) -> Found {
+    /// Takes a scan of a robot thought to be `here`, which has moved (in its own frame) since the scan before; gives its place
+    /// where that turns out to be another one, or a lost robot's.
+    pub fn step(&mut self, sight: &Sight<'_>, here: Pose2, moved: Pose2, state: Lost) -> Option<Pose2> {
+        let lost = state != Lost::No;
         let way = moved.x.hypot(moved.y);
         self.ago_m += way;
         self.ago = self.ago.saturating_add(1);
-        self.unlooked_m += way;
-        if self.unlooked_m >= EACH_M {
-            self.unlooked_m = 0.0;
-            self.agreement += 0.1 * (check(sight, here).value() - self.agreement);
+        self.unlooked[0] += way;
+        self.unlooked[1] += moved.theta.abs();
+        if self.unlooked[0] >= EACH_M || self.unlooked[1] >= EACH_RAD {
+            self.unlooked = [0.0; 2];
+            self.agreement += 0.25 * (sight.check(here).score() - self.agreement);
         }
         let doubt = self.agreement < DOUBT;
         if !lost && !doubt {
             self.candidates = Candidates::default();
-            return Found::Nothing;
+            (self.nowhere, self.near) = (false, None);
+            return None;
         }
-        // Where it stands among people, they may have gone by now.
-        let again = lost && self.ago >= SEARCH_AGAIN_SCANS && self.candidates.undecided();
-        if !self.candidates.list.is_empty() && !again {
-            self.candidates.update(sight, moved);
-        } else if (again || self.ago_m >= SEARCH_AGAIN_M[usize::from(!lost)]) && sight.is_far() {
+        let due = if self.candidates.list.is_empty() {
+            if lost { self.ago >= SEARCH_AGAIN_SCANS } else { self.ago_m >= SEARCH_AGAIN_M }
+        } else {
+            lost && self.ago >= UNDECIDED_SCANS && self.candidates.undecided()
+        };
+        if due && sight.is_far() {
             (self.ago_m, self.ago) = (0.0, 0);
             self.candidates = Candidates::search(sight, here);
+            self.nowhere = lost && self.candidates.list.is_empty();
+        } else if !self.candidates.list.is_empty() {
+            self.candidates.update(sight, moved);
+            self.nowhere = lost && self.candidates.list.is_empty();
         }
-        let pushed = if lost { self.candidates.near(here) } else { None };
-        if let Some(place) = pushed.or_else(|| self.candidates.only_one()) {
+        let pushed = if state == Lost::Pushed { self.pushed(here, moved) } else { None };
+        let lead = if lost { LEAD } else { LEAD_IN_DOUBT };
+        if let Some(place) = pushed.or_else(|| self.candidates.only_one(lead)) {
             *self = Self { ago_m: 0.0, ..Self::default() };
             // A robot that was right all along keeps what its filter knows.
-            return if lost || !same(place, here) { Found::At(place) } else { Found::Nothing };
+            return (lost || !same(place, here)).then_some(place);
         }
-        if lost && !self.candidates.list.is_empty() { Found::Several } else { Found::Nothing }
+        self.nowhere |= state == Lost::Anywhere && self.candidates.list.is_empty();
+        None
+    }
+
+    /// A place near the last known one that has held still while the robot is watched, and not only passed by on its way
+    /// through the air.
+    fn pushed(&mut self, here: Pose2, moved: Pose2) -> Option<Pose2> {
+        let place = self.candidates.near(here);
+        self.near = place.map(|place| match self.near {
+            Some((before, held)) if (before * moved).distance(place) < HELD_M => (place, held + 1),
+            _ => (place, 0),
+        });
+        self.near.filter(|n| n.1 >= HELD).map(|n| n.0)
     }
 
     /// Whether a scan fits this place at least as well as the best of those that the robot may be in.
     pub fn allows(&self, sight: &Sight<'_>, place: Pose2) -> bool {
-        self.candidates.allows(check(sight, place))
+        self.candidates.allows(sight.check(place))
     }
 
-    /// Spread of the places that a lost robot may be in, as a covariance of x, y and heading around `about`.
-    pub fn spread(&self, about: Pose2) -> Matrix3<f64> {
-        self.candidates.spread(about)
+    /// Spread of the places that a lost robot may be in, as a covariance of x, y and heading around `about`: the whole floor
+    /// where no place fits.
+    pub fn spread(&self, map: &FloorMap, about: Pose2) -> Matrix3<f64> {
+        if !self.nowhere {
+            return self.candidates.spread(about);
+        }
+        let [low, high] = map.extent();
+        // Of an even distribution.
+        let [x, y, turn] = [high[0] - low[0], high[1] - low[1], std::f64::consts::TAU].map(|w| w * w / 12.0);
+        Matrix3::from_diagonal(&Vector3::new(x, y, turn))
     }
 }
 

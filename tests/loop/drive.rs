@@ -2,72 +2,20 @@
 //! before the lidar, and a visitor in the aisle. The robot carries no antennas, so the radio costs nothing.
 #![allow(clippy::unwrap_used, clippy::print_stdout, missing_docs)]
 
-use std::sync::Arc;
-
-use domain::{FaceId, Site};
-use interfaces::shelfwright_msgs::{Coverage, MissionState};
+use domain::FaceId;
+use interfaces::shelfwright_msgs::MissionState;
 use interfaces::{AnyMessage, Publication};
-use nodes::host::{LocalHost, Observer, World};
+use nodes::host::{LocalHost, Observer};
 use nodes::localizer::{LocalizerNode, LocalizerParams, dock_pose};
 use nodes::navigator::{NavigatorNode, NavigatorParams};
 use nodes::pilot::{PilotNode, PilotParams};
 use nodes::planar::pose2_from_pose;
-use nodes::{Node, Outbox};
 use positioning::Pose2;
 use positioning::pose::wrap_angle;
+use tests::drive::{AllRead, TwinWorld};
+use twin::faults::{FaultKind, FaultSettings};
 use twin::scenario::PersonSettings;
 use twin::{Scenario, Twin};
-
-struct TwinWorld(Twin);
-
-impl World for TwinWorld {
-    fn step(&mut self, out: &mut Vec<Publication>) {
-        self.0.step(out);
-    }
-
-    fn command(&mut self, command: &Publication) {
-        if let AnyMessage::TwistStamped(twist) = &*command.message {
-            self.0.command("inv_1", twist).unwrap();
-        }
-    }
-
-    fn command_topics(&self) -> Vec<Arc<str>> {
-        vec!["/inv_1/cmd_vel".into()]
-    }
-}
-
-/// Answers each pass with full coverage.
-struct AllRead {
-    site: Site,
-    scan: Option<(String, FaceId)>,
-}
-
-impl Node for AllRead {
-    fn name(&self) -> &str {
-        "all_read"
-    }
-
-    fn subscriptions(&self) -> Vec<Arc<str>> {
-        vec!["/inv_1/missions".into()]
-    }
-
-    fn on_message(&mut self, input: &Publication, out: &mut Outbox) {
-        let AnyMessage::MissionState(m) = &*input.message else { return };
-        if m.state == MissionState::SCANNING {
-            self.scan = Some((format!("inv_1/{}/{}", m.face, m.pass), m.face.parse().unwrap()));
-        } else if let Some((scan, face)) = self.scan.take_if(|_| m.state == MissionState::WAITING) {
-            let bins = (self.site.face(&face).unwrap().1.length_m() / 0.05).ceil() as usize;
-            for tier in 1..=6 {
-                let read_probability = vec![1.0; bins];
-                let face = face.to_string();
-                let scan = scan.clone();
-                let message =
-                    Coverage { scan, face, tier, bin_m: 0.05, read_probability, ..Coverage::default() };
-                out.publish(&"/inv_1/coverage".into(), message);
-            }
-        }
-    }
-}
 
 #[derive(Default)]
 struct Watch {
@@ -122,7 +70,7 @@ fn in_the_twin_the_robot_knows_its_place_and_finishes_its_mission() {
     host.add(Box::new(NavigatorNode::new("inv_1", &site, "1F", NavigatorParams::default()).unwrap()));
     let pilot = PilotNode::new("inv_1", &site, "1F", "test", &faces, PilotParams::default()).unwrap();
     host.add(Box::new(pilot));
-    host.add(Box::new(AllRead { site: site.clone(), scan: None }));
+    host.add(Box::new(AllRead::new(site.clone())));
     let mut world = TwinWorld(twin);
     let mut watch = Watch::default();
     let (mut n, mut xy, mut heading, mut nees, mut worst) = (0.0, 0.0, 0.0, 0.0, 0.0_f64);
@@ -162,4 +110,46 @@ fn in_the_twin_the_robot_knows_its_place_and_finishes_its_mission() {
     assert_eq!(scans, ["1F/R01A/1", "1F/R01B/1", "1F/R02A/1", "1F/R02B/1"]);
     assert!(n > 1_000.0 && rms < 0.02 && deg < 0.5 && lane < 0.02);
     assert!(nees / n < 6.0, "the covariance claims too much");
+}
+
+#[test]
+fn a_robot_that_was_carried_off_finds_itself_and_drives_the_pass_again() {
+    let mut scenario = Scenario::demo(8);
+    scenario.robots[0].antennas_m.clear();
+    // From the first aisle into the last, and turned.
+    scenario.faults.push(FaultSettings {
+        kind: FaultKind::Carry,
+        robot: "inv_1".into(),
+        at_s: 40.0,
+        for_s: 6.0,
+        to_m: Some([4.4, 4.8]),
+        heading_deg: -100.0,
+        slip: 0.0,
+    });
+    let twin = Twin::new(&scenario).unwrap();
+    let site = twin.site().clone();
+    let faces: Vec<FaceId> = site.faces().map(|f| f.0).collect();
+    let dock = dock_pose(&site, "1F", "dock_1").unwrap();
+    let mut host = LocalHost::new();
+    host.add(Box::new(LocalizerNode::new("inv_1", &site, "1F", dock, LocalizerParams::default()).unwrap()));
+    host.add(Box::new(NavigatorNode::new("inv_1", &site, "1F", NavigatorParams::default()).unwrap()));
+    let pilot = PilotNode::new("inv_1", &site, "1F", "test", &faces, PilotParams::default()).unwrap();
+    host.add(Box::new(pilot));
+    host.add(Box::new(AllRead::new(site)));
+    let (mut world, mut watch) = (TwinWorld(twin), Watch::default());
+    let mut wrongly_sure_s = 0.0;
+    while world.0.now_ns() < 1_200_000_000_000 && watch.state.state < MissionState::DONE {
+        host.step(&mut world, &mut [&mut watch]).unwrap();
+        let Some((_, at, variance)) = watch.pose.take() else { continue };
+        let [x, y, _] = world.0.true_pose("inv_1").unwrap();
+        let sure = variance[0].max(variance[1]).sqrt() < 0.25;
+        if sure && (at.x - x).hypot(at.y - y) > 0.3 && world.0.now_ns() > 46_000_000_000 {
+            wrongly_sure_s += 0.1;
+        }
+    }
+    println!("wrongly sure for {wrongly_sure_s:.1} s, {:?}", watch.scans);
+    assert_eq!(watch.state.state, MissionState::DONE, "{}", watch.state.reason);
+    assert!(wrongly_sure_s < 5.0);
+    // The pass on which it was lifted is driven again at the end.
+    assert_eq!((watch.scans.len(), watch.scans.last().unwrap().as_str()), (5, "1F/R01A/2"));
 }

@@ -1,5 +1,7 @@
 //! What the whole-system tests share: the program as a user has it, the real data, and the Python peers.
 
+pub mod drive;
+
 use std::path::{Path, PathBuf};
 use std::process::{Command, Output};
 

@@ -2,10 +2,12 @@
 //!
 //! One goal at a time; a new goal takes the old one's place, which ends as aborted. It stops for whatever the
 //! lidar shows in the way, mapped or not, waits, plans around it where it may, and gives up after a time.
-//! Without a fresh pose or scan it stands still.
+//! Without a fresh pose or scan it stands still; where the localizer has lost its place on the way to a pose, it looks about
+//! and drives a little until the place is found again. A pass along a face ends there: what was read meanwhile is worth nothing.
 
 pub mod obstacles;
 pub mod planner;
+mod recovery;
 mod senses;
 pub mod steering;
 mod task;
@@ -36,7 +38,8 @@ use crate::localizer::{DriveError, floor};
 use crate::node::{Health, Level, Node, Outbox};
 use crate::planar::{header, pose_from_pose2, pose2_from_pose, topic};
 use planner::{Planner, PlannerParams};
-use senses::Senses;
+use recovery::Recovery;
+use senses::{Blind, Senses};
 use steering::{Command, PathFollower, SteeringParams, along_line};
 pub(crate) use task::map_from_face;
 use task::{Failure, Following, Goal, Navigating, Task};
@@ -61,6 +64,11 @@ pub struct NavigatorParams {
     pub lost_std_m: f64,
     /// Seconds without a trustworthy pose or scan before the goal is given up. 10.
     pub lost_after_s: f64,
+    /// Seconds of being lost before it begins to look for its place on its own. 3: people in front of the lidar walk on.
+    pub recover_after_s: f64,
+    /// Longest way that it drives while it looks for its place, m. 15; 0 lets it stand, as it must where stairs or other drops
+    /// are not fenced: no map holds a lost robot back.
+    pub recovery_way_m: f64,
 }
 
 impl Default for NavigatorParams {
@@ -74,6 +82,8 @@ impl Default for NavigatorParams {
             stale_after_s: 0.5,
             lost_std_m: 0.25,
             lost_after_s: 10.0,
+            recover_after_s: 3.0,
+            recovery_way_m: 15.0,
         }
     }
 }
@@ -256,20 +266,17 @@ impl NavigatorNode {
             }
             return;
         };
-        let seconds = |ns: i64| ns as f64 * 1e-9;
         let at = match self.senses.pose(now, &self.params) {
             Ok(at) => {
                 task.blind_since_ns = None;
+                if task.recovery.take().is_some() {
+                    tracing::info!(way_m = task.recovered_m, "the robot knows again where it is");
+                    task.forget_path();
+                }
                 at
             }
-            Err(reason) => {
-                let since = *task.blind_since_ns.get_or_insert(now);
-                self.state = reason;
-                self.command(Command::default(), out);
-                self.task = Some(task);
-                if seconds(now - since) > self.params.lost_after_s {
-                    self.finish(Err(Failure::lost(reason)), out);
-                }
+            Err(blind) => {
+                self.blind(task, blind, out);
                 return;
             }
         };
@@ -297,6 +304,35 @@ impl NavigatorNode {
         self.task = Some(task);
         if let Some(outcome) = outcome {
             self.finish(outcome, out);
+        }
+    }
+
+    /// One control period without a trustworthy pose.
+    fn blind(&mut self, mut task: Task, blind: Blind, out: &mut Outbox) {
+        let now = out.now_ns();
+        let since = *task.blind_since_ns.get_or_insert(now);
+        let blind_s = (now - since) as f64 * 1e-9;
+        self.state = blind.reason;
+        let recovers =
+            blind.lost && matches!(task.goal, Goal::Navigate(_)) && self.params.recovery_way_m > 0.0;
+        let mut command = Command::default();
+        let mut given_up = blind_s > self.params.lost_after_s;
+        if recovers && let Some(at) = self.senses.odom_from_base() {
+            given_up = false;
+            if blind_s > self.params.recover_after_s {
+                self.state = "the robot looks for its place";
+                let radius = self.params.planner.robot_radius_m + 0.5 * self.params.planner.margin_m;
+                let recovery = task.recovery.get_or_insert_with(|| Recovery::new(at));
+                let wanted = recovery.command(at, &self.senses.echoes, radius, task.recovery_blocked);
+                task.recovered_m = recovery.driven_m();
+                given_up = task.recovered_m > self.params.recovery_way_m;
+                (command, task.recovery_blocked) = self.guard(wanted);
+            }
+        }
+        self.command(if given_up { Command::default() } else { command }, out);
+        self.task = Some(task);
+        if given_up {
+            self.finish(Err(Failure::lost(blind.reason)), out);
         }
     }
 

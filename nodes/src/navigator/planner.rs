@@ -98,7 +98,11 @@ impl Planner {
         }
         for zone in floor.no_go.iter().filter(|z| z.polygon_m.iter().flatten().all(|v| v.is_finite())) {
             let p = &zone.polygon_m;
-            segments.extend((0..p.len()).map(|i| Segment { from: p[i], to: p[(i + 1) % p.len()] }));
+            segments.extend((0..p.len()).map(|i| Segment {
+                from: p[i],
+                to: p[(i + 1) % p.len()],
+                solid: false,
+            }));
             polygons.push(p.clone());
         }
         let ends = || segments.iter().flat_map(|s| [s.from, s.to]);

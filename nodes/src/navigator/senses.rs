@@ -9,6 +9,15 @@ use super::NavigatorParams;
 use super::obstacles::Echoes;
 use crate::planar::{isometry_from_transform, pose2_from_pose, range_scan, stamp_ns, topic};
 
+/// Why the robot's pose is not to be trusted.
+#[derive(Debug, Clone, Copy, PartialEq)]
+pub(super) struct Blind {
+    /// For people.
+    pub(super) reason: &'static str,
+    /// All sensors work; the localizer does not know the place.
+    pub(super) lost: bool,
+}
+
 /// Inputs of the navigator, the newest of each.
 pub(super) struct Senses {
     odom: Arc<str>,
@@ -95,21 +104,22 @@ impl Senses {
     }
 
     /// The robot's pose on the map, or why it is not to be trusted.
-    pub(super) fn pose(&self, now_ns: i64, params: &NavigatorParams) -> Result<Pose2, &'static str> {
+    pub(super) fn pose(&self, now_ns: i64, params: &NavigatorParams) -> Result<Pose2, Blind> {
         let fresh = |stamp_ns: i64| (now_ns - stamp_ns) as f64 * 1e-9 <= params.stale_after_s;
-        let (t_map, map_from_odom) = self.map_from_odom.ok_or("waits for the localizer")?;
-        let (t_odom, odom_from_base) = self.odom_from_base.ok_or("waits for odometry")?;
+        let dark = |reason| Blind { reason, lost: false };
+        let (t_map, map_from_odom) = self.map_from_odom.ok_or(dark("waits for the localizer"))?;
+        let (t_odom, odom_from_base) = self.odom_from_base.ok_or(dark("waits for odometry"))?;
         if !fresh(t_odom) {
-            return Err("odometry has stopped");
+            return Err(dark("odometry has stopped"));
         }
         if !fresh(t_map) {
-            return Err("the localizer has stopped");
+            return Err(dark("the localizer has stopped"));
         }
         if !self.echoes.stamp_ns.is_some_and(fresh) {
-            return Err("the lidar has stopped");
+            return Err(dark("the lidar has stopped"));
         }
         if self.position_std_m.is_nan() || self.position_std_m > params.lost_std_m {
-            return Err("the robot does not know where it is");
+            return Err(Blind { reason: "the robot does not know where it is", lost: true });
         }
         Ok(map_from_odom * odom_from_base)
     }

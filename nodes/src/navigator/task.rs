@@ -7,6 +7,7 @@ use positioning::Pose2;
 use positioning::pose::wrap_angle;
 
 use super::planner::PlanError;
+use super::recovery::Recovery;
 use super::steering::PathFollower;
 use crate::action::status;
 
@@ -19,6 +20,12 @@ pub(super) struct Task {
     pub(super) feedback_ns: i64,
     pub(super) blocked_since_ns: Option<i64>,
     pub(super) blind_since_ns: Option<i64>,
+    /// While the robot looks for its place.
+    pub(super) recovery: Option<Recovery>,
+    /// Something held the last command of the recovery back.
+    pub(super) recovery_blocked: bool,
+    /// Way of the last recovery, m.
+    pub(super) recovered_m: f64,
 }
 
 #[derive(Debug)]
@@ -92,6 +99,17 @@ impl Task {
             feedback_ns: now_ns,
             blocked_since_ns: None,
             blind_since_ns: None,
+            recovery: None,
+            recovery_blocked: false,
+            recovered_m: 0.0,
+        }
+    }
+
+    /// Lets the way be planned anew: the robot is not where the path was planned from.
+    pub(super) fn forget_path(&mut self) {
+        if let Goal::Navigate(navigating) = &mut self.goal {
+            navigating.follower = None;
+            navigating.replanned_ns = None;
         }
     }
 
