@@ -2,6 +2,9 @@
 //!
 //! Done by hand over the few types that occur, because Arrow's own casts bring five more crates into every build.
 
+use std::panic::AssertUnwindSafe;
+use std::path::Path;
+
 use arrow_array::cast::AsArray;
 use arrow_array::types::{
     Float32Type, Float64Type, Int8Type, Int16Type, Int32Type, Int64Type, UInt8Type, UInt16Type, UInt32Type,
@@ -10,6 +13,8 @@ use arrow_array::types::{
 use arrow_array::{Array, ArrayRef, Float64Array, Int64Array, StringArray};
 use arrow_schema::DataType;
 use parquet::arrow::arrow_reader::ArrowReaderOptions;
+
+use crate::table_error::TableError;
 
 /// Reads columns as Parquet stores them: text as plain UTF-8, whatever the writer packed it into.
 pub(crate) fn options() -> ArrowReaderOptions {
@@ -62,4 +67,13 @@ pub(crate) fn whole_numbers(array: &ArrayRef) -> Option<Int64Array> {
         }
         _ => integers(array),
     }
+}
+
+/// The Parquet library panics on some broken files (a column of negative length); for us that is a broken file.
+pub(crate) fn guarded<T>(path: &Path, read: impl FnOnce() -> Result<T, TableError>) -> Result<T, TableError> {
+    std::panic::catch_unwind(AssertUnwindSafe(read)).unwrap_or_else(|cause| {
+        let text =
+            cause.downcast_ref::<&str>().copied().or(cause.downcast_ref::<String>().map(String::as_str));
+        Err(TableError::format(path, "Parquet file", text.unwrap_or("the file is broken")))
+    })
 }

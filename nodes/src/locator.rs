@@ -2,13 +2,14 @@
 //!
 //! It collects while the pilot says that a pass is on (`MissionState` SCANNING), joins each read with the
 //! antenna's place at the read's stamp, and hands the pass to [`positioning::locate_face`] when it is over. Until
-//! then `live_sightings` has a first answer for each tag soon after the antennas have passed it. It knows the site, and
-//! neither catalogue nor truth.
+//! then `live_sightings` has a first answer for each tag soon after the antennas have passed it. Of a pass on which the robot
+//! lost its place it tells nothing. It knows the site, and neither catalogue nor truth.
 
 use std::collections::{BTreeMap, VecDeque};
 use std::sync::Arc;
 
 use domain::{FaceId, Read, Scan, Sighting, Site, Uid};
+use interfaces::geometry_msgs::PoseWithCovarianceStamped;
 use interfaces::shelfwright_msgs::{Coverage, MissionState, Sightings, TagRead};
 use interfaces::std_msgs::Header;
 use interfaces::tf2_msgs::TFMessage;
@@ -24,12 +25,19 @@ const MAX_READS: usize = 4_000_000;
 /// How long a read waits for the transform at its stamp before it is given up, ns. The localizer corrects at
 /// 10 Hz, so half a second means that it has stopped.
 const TF_PATIENCE_NS: i64 = 500_000_000;
+/// Bound of a phase, with the rounding of 32 bits, rad.
+const TURN: f32 = std::f32::consts::TAU + 1e-3;
+/// Standard deviation of the robot's position beyond which it is lost, m.
+const LOST_STD_M: f64 = 0.25;
+/// A pose so far from the one before, m, and faster than this, m/s, is a correction of a wrong one.
+const JUMP_M: f64 = 0.25;
+const FASTEST_MPS: f64 = 2.0;
 
 /// A read that waits for its transform.
 struct Waiting {
     stamp_ns: i64,
     frame: String,
-    tag: u32,
+    uid: Uid,
     read: TagRead,
 }
 
@@ -41,6 +49,10 @@ struct Pass {
     index: BTreeMap<Uid, u32>,
     waiting: VecDeque<Waiting>,
     closing_since_ns: Option<i64>,
+    /// Pose before: stamp, ns, and place on the map, m.
+    pose: Option<(i64, [f64; 2])>,
+    /// The robot did not know its place for a while, or was somewhere else all at once.
+    spoilt: bool,
 }
 
 /// What went wrong with reads, by name.
@@ -54,6 +66,7 @@ struct Counters {
     overflow: u64,
     bad_transform: u64,
     unknown_face: u64,
+    spoilt_passes: u64,
 }
 
 /// The locator node of one robot.
@@ -70,6 +83,7 @@ pub struct LocatorNode {
 struct Topics {
     reads: Arc<str>,
     missions: Arc<str>,
+    pose: Arc<str>,
     tf: Arc<str>,
     tf_static: Arc<str>,
     sightings: Arc<str>,
@@ -91,6 +105,7 @@ impl LocatorNode {
             topics: Topics {
                 reads: own("reads"),
                 missions: own("missions"),
+                pose: own("pose"),
                 tf: "/tf".into(),
                 tf_static: "/tf_static".into(),
                 sightings: own("sightings"),
@@ -103,7 +118,7 @@ impl LocatorNode {
     /// The topics that a replay must feed, in full.
     pub fn inputs(&self) -> Vec<Arc<str>> {
         let t = &self.topics;
-        vec![t.reads.clone(), t.missions.clone(), t.tf.clone(), t.tf_static.clone()]
+        vec![t.reads.clone(), t.missions.clone(), t.pose.clone(), t.tf.clone(), t.tf_static.clone()]
     }
 
     fn on_mission(&mut self, state: &MissionState, out: &mut Outbox) {
@@ -129,10 +144,28 @@ impl LocatorNode {
                         index: BTreeMap::new(),
                         waiting: VecDeque::new(),
                         closing_since_ns: None,
+                        pose: None,
+                        spoilt: false,
                     });
                 }
                 None => self.count.unknown_face += 1,
             }
+        }
+    }
+
+    /// Watches whether the robot knows where it is: what was read from a wrong place would put books where they are not.
+    fn on_pose(&mut self, pose: &PoseWithCovarianceStamped) {
+        let Some(pass) = &mut self.pass else { return };
+        let (stamp_ns, at) = (pose.header.stamp.to_ns(), &pose.pose.pose.position);
+        let std_m = pose.pose.covariance[0].max(pose.pose.covariance[7]).sqrt();
+        let jumped = pass.pose.is_some_and(|(before_ns, from)| {
+            let seconds = (stamp_ns - before_ns).max(0) as f64 * 1e-9;
+            (at.x - from[0]).hypot(at.y - from[1]) > JUMP_M + FASTEST_MPS * seconds
+        });
+        pass.pose = Some((stamp_ns, [at.x, at.y]));
+        if !pass.spoilt && (jumped || std_m > LOST_STD_M) {
+            pass.spoilt = true;
+            tracing::warn!(scan = %pass.scan.name, "the robot lost its place: nothing is told of this pass");
         }
     }
 
@@ -145,7 +178,10 @@ impl LocatorNode {
             self.count.bad_uid += 1;
             return;
         };
-        if !(read.frequency_hz.is_finite() && read.frequency_hz > 0.0) || read.antenna == 0 {
+        // NaN says that the reader does not give it.
+        let phase = read.phase_rad.is_nan() || (0.0..TURN).contains(&read.phase_rad);
+        let carrier = read.frequency_hz.is_finite() && read.frequency_hz > 0.0;
+        if !(carrier && phase && !read.rssi_dbm.is_infinite() && read.antenna > 0) {
             self.count.bad_value += 1;
             return;
         }
@@ -153,14 +189,10 @@ impl LocatorNode {
             self.count.overflow += 1;
             return;
         }
-        let tag = *pass.index.entry(uid).or_insert_with_key(|uid| {
-            pass.scan.tags.push(uid.clone());
-            pass.scan.tags.len() as u32 - 1
-        });
         pass.waiting.push_back(Waiting {
             stamp_ns: read.header.stamp.to_ns(),
             frame: read.header.frame_id.clone(),
-            tag,
+            uid,
             read: read.clone(),
         });
     }
@@ -186,9 +218,14 @@ impl LocatorNode {
                 Ok(map_from_antenna) => {
                     let at = map_from_antenna.translation.vector;
                     let at = face.face_from_map([at.x, at.y, at.z]);
+                    let tags = &mut pass.scan.tags;
+                    let tag = *pass.index.entry(next.uid.clone()).or_insert_with_key(|uid| {
+                        tags.push(uid.clone());
+                        tags.len() as u32 - 1
+                    });
                     pass.scan.reads.push(Read {
                         stamp_ns: Some(next.stamp_ns),
-                        tag: next.tag,
+                        tag,
                         antenna: next.read.antenna,
                         frequency_hz: next.read.frequency_hz,
                         rssi_dbm: next.read.rssi_dbm,
@@ -209,7 +246,7 @@ impl LocatorNode {
 
     /// First answers for the tags that the antennas have just passed.
     fn tell_passed(&mut self, out: &mut Outbox) {
-        let Some(pass) = &mut self.pass else { return };
+        let Some(pass) = self.pass.as_mut().filter(|p| !p.spoilt) else { return };
         let passed = pass.live.passed(&pass.scan);
         if !passed.is_empty() {
             let message = sightings_message(out.now_ns(), &self.robot, &pass.scan.name, &passed);
@@ -221,6 +258,10 @@ impl LocatorNode {
         self.join(out.now_ns());
         let Some(pass) = self.pass.take() else { return };
         self.count.no_transform += pass.waiting.len() as u64;
+        if pass.spoilt {
+            self.count.spoilt_passes += 1;
+            return;
+        }
         let Some((_, face)) = self.site.face(&pass.face) else { return };
         let geometry = FaceGeometry::new(pass.face.clone(), face);
         let result = locate_face(&pass.scan, &geometry, &self.settings);
@@ -265,6 +306,7 @@ impl Node for LocatorNode {
         match &*input.message {
             AnyMessage::TagRead(read) => self.on_read(read),
             AnyMessage::MissionState(state) => self.on_mission(state, out),
+            AnyMessage::PoseWithCovarianceStamped(pose) => self.on_pose(pose),
             AnyMessage::TFMessage(tf) => self.on_tf(tf, input.topic == self.topics.tf_static),
             _ => {}
         }
@@ -281,7 +323,13 @@ impl Node for LocatorNode {
 
     fn health(&self) -> Health {
         let c = &self.count;
-        let bad = c.bad_uid + c.bad_value + c.no_transform + c.overflow + c.unknown_face + c.bad_transform;
+        let bad = c.bad_uid
+            + c.bad_value
+            + c.no_transform
+            + c.overflow
+            + c.unknown_face
+            + c.bad_transform
+            + c.spoilt_passes;
         Health {
             level: if bad > 0 { Level::Warn } else { Level::Ok },
             summary: if bad > 0 { format!("{bad} inputs left out") } else { "ok".into() },
@@ -294,6 +342,7 @@ impl Node for LocatorNode {
                 ("reads_dropped_queue_full", c.overflow.to_string()),
                 ("transforms_refused", c.bad_transform.to_string()),
                 ("passes_on_unknown_face", c.unknown_face.to_string()),
+                ("passes_spoilt_by_a_lost_robot", c.spoilt_passes.to_string()),
             ],
         }
     }

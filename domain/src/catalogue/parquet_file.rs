@@ -23,6 +23,10 @@ const THICKNESS: usize = 6;
 const HEIGHT: usize = 7;
 
 pub(super) fn load(path: &Path, into: &mut Builder) -> Result<(), TableError> {
+    parquet_columns::guarded(path, || load_unguarded(path, into))
+}
+
+fn load_unguarded(path: &Path, into: &mut Builder) -> Result<(), TableError> {
     let bad = |e: &dyn std::fmt::Display| TableError::format(path, "Parquet file", e);
     let file = File::open(path).map_err(TableError::read(path))?;
     let builder = ParquetRecordBatchReaderBuilder::try_new_with_options(file, parquet_columns::options())

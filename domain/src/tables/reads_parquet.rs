@@ -9,7 +9,7 @@ use parquet::arrow::arrow_reader::{ParquetRecordBatchReader, ParquetRecordBatchR
 
 use super::rows::{Row, Sorter};
 use super::stream::RowSource;
-use crate::parquet_columns::{floats, integers, options, texts, whole_numbers};
+use crate::parquet_columns::{floats, guarded, integers, options, texts, whole_numbers};
 use crate::table_error::{At, BadCell, TableError};
 
 /// Name, whether it must be there, and what it holds.
@@ -38,6 +38,10 @@ const PIECE: usize = 65_536;
 
 impl ParquetReads {
     pub fn open(path: &Path) -> Result<Self, TableError> {
+        guarded(path, || Self::open_unguarded(path))
+    }
+
+    fn open_unguarded(path: &Path) -> Result<Self, TableError> {
         let malformed = |e: &dyn std::fmt::Display| TableError::format(path, "Parquet file", e);
         let file = File::open(path).map_err(TableError::read(path))?;
         let builder = ParquetRecordBatchReaderBuilder::try_new_with_options(file, options())
@@ -63,8 +67,11 @@ impl ParquetReads {
 
 impl RowSource for ParquetReads {
     fn fill(&mut self, sorter: &mut Sorter) -> Result<bool, TableError> {
-        let Some(batch) = self.batches.next() else { return Ok(false) };
-        let batch = batch.map_err(|e| TableError::format(&self.path, "Parquet file", e))?;
+        let batches = &mut self.batches;
+        let next = guarded(&self.path, || {
+            batches.next().transpose().map_err(|e| TableError::format(&self.path, "Parquet file", e))
+        })?;
+        let Some(batch) = next else { return Ok(false) };
         push_batch(&self.path, &batch, self.next_row, sorter)?;
         self.next_row += batch.num_rows() as u64;
         Ok(true)
