@@ -36,7 +36,7 @@ pub enum BagError {
     #[error("{}: exists already; a bag is written to a new folder", .0.display())]
     Exists(PathBuf),
     /// Something else than a bag.
-    #[error("{}: {found}, expected a folder with .mcap files or an .mcap file", path.display())]
+    #[error("{}: {found}, expected a folder with .mcap or .db3 files, or such a file", path.display())]
     NotABag {
         /// The file or folder.
         path: PathBuf,
@@ -75,6 +75,14 @@ pub enum BagError {
         /// Its stamp, ns.
         stamp_ns: i64,
     },
+    /// SQLite refused.
+    #[error("{}: {source}", path.display())]
+    Sqlite {
+        /// The `.db3` file.
+        path: PathBuf,
+        /// Why.
+        source: rusqlite::Error,
+    },
     /// The MCAP library refused.
     #[error("{}: {source}", path.display())]
     Mcap {
@@ -96,5 +104,11 @@ impl BagError {
     pub(crate) fn mcap(path: &Path) -> impl Fn(mcap::McapError) -> Self {
         let path = path.to_owned();
         move |source| Self::Mcap { path: path.clone(), source }
+    }
+
+    /// Names the path in SQLite's error.
+    pub(crate) fn sqlite(path: &Path) -> impl Fn(rusqlite::Error) -> Self {
+        let path = path.to_owned();
+        move |source| Self::Sqlite { path: path.clone(), source }
     }
 }

@@ -7,8 +7,8 @@ use interfaces::type_info;
 use serde::Serialize;
 
 use crate::error::BagError;
-use crate::mcap_file::McapFile;
-use crate::reader::bag_files;
+use crate::raw_reader::{RawReader, bag_files};
+use crate::selection::Selection;
 
 /// One topic of a bag.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize)]
@@ -48,23 +48,20 @@ pub fn info(path: impl AsRef<Path>) -> Result<Info, BagError> {
     let files = bag_files(path.as_ref())?;
     let mut counts: BTreeMap<(String, String), u64> = BTreeMap::new();
     let mut out = Info { files, topics: vec![], messages: 0, start_ns: None, end_ns: None, cut: false };
-    for path in &out.files {
-        let mut file = McapFile::open(path)?;
-        while let Some(message) = file.next_message()? {
-            if let Some(channel) = file.channel(message.channel) {
-                *counts.entry((channel.topic.to_string(), channel.type_name.clone())).or_default() += 1;
-            }
-            let stamp = message.log_time_ns;
-            out.messages += 1;
-            out.start_ns = Some(out.start_ns.map_or(stamp, |s| s.min(stamp)));
-            out.end_ns = Some(out.end_ns.map_or(stamp, |e| e.max(stamp)));
-        }
-        // Declared, with or without a message.
-        for channel in file.channels() {
-            counts.entry((channel.topic.to_string(), channel.type_name.clone())).or_default();
-        }
-        out.cut |= file.cut().is_some();
+    let mut reader = RawReader::open(path, Selection::default())?;
+    for message in &mut reader {
+        let message = message?;
+        let (channel, stamp) = (&message.channel, message.stamp_ns);
+        *counts.entry((channel.topic.to_string(), channel.type_name.clone())).or_default() += 1;
+        out.messages += 1;
+        out.start_ns = Some(out.start_ns.map_or(stamp, |s| s.min(stamp)));
+        out.end_ns = Some(out.end_ns.map_or(stamp, |e| e.max(stamp)));
     }
+    // Declared, with or without a message.
+    for channel in reader.channels() {
+        counts.entry((channel.topic.to_string(), channel.type_name.clone())).or_default();
+    }
+    out.cut = reader.cut().is_some();
     let topics = counts.into_iter().map(|((topic, type_name), messages)| TopicInfo {
         known: type_info(&type_name).is_some(),
         topic,
