@@ -32,6 +32,22 @@ pub enum BagError {
         /// Why.
         source: io::Error,
     },
+    /// The disk has little more than the space that is to stay free. The bag was closed in order and opens.
+    #[error(
+        "{}: recording ended with {} MiB free, to leave {} MiB of reserve; the bag is complete up to here",
+        path.display(), free >> 20, reserve >> 20
+    )]
+    NoSpace {
+        /// The bag's folder.
+        path: PathBuf,
+        /// Free bytes.
+        free: u64,
+        /// Bytes that stay free.
+        reserve: u64,
+    },
+    /// An earlier error has closed the bag.
+    #[error("{}: the bag is closed", .0.display())]
+    Closed(PathBuf),
     /// The bag's folder is already there.
     #[error("{}: exists already; a bag is written to a new folder", .0.display())]
     Exists(PathBuf),

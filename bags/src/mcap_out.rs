@@ -15,8 +15,9 @@ use crate::metadata::quality;
 use crate::record::Channel;
 use crate::storage::{Disk, Storage};
 
-/// A chunk is closed before it spans more than this, so that a killed process loses no more.
-const CHUNK_NS: i64 = 1_000_000_000;
+/// A chunk is closed before it spans more than this, so that a killed process loses no more. With what waits in a
+/// recorder's queue that is well under a second.
+const CHUNK_NS: i64 = 500_000_000;
 /// A chunk is closed when it has this many bytes before compression.
 const CHUNK_BYTES: usize = 1 << 20;
 

@@ -56,6 +56,14 @@ impl Channel {
     }
 }
 
+/// Whether a type is a camera's: what a robot can do without when disk or queue are short.
+pub(crate) fn is_image(type_name: &str) -> bool {
+    matches!(
+        type_name,
+        "sensor_msgs/msg/Image" | "sensor_msgs/msg/CompressedImage" | "sensor_msgs/msg/PointCloud2"
+    )
+}
+
 /// A message's bytes with their topic and stamp.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct RawMessage {
