@@ -81,6 +81,18 @@ pub enum BagError {
         /// What is wrong.
         source: Box<interfaces::CdrError>,
     },
+    /// A message whose bytes do not fit the definition in the bag.
+    #[error("{}: message at {stamp_ns} ns on {topic}: {problem}", path.display())]
+    Table {
+        /// The file.
+        path: PathBuf,
+        /// Its topic.
+        topic: String,
+        /// Its stamp, ns.
+        stamp_ns: i64,
+        /// What is wrong.
+        problem: String,
+    },
     /// A stamp that MCAP cannot hold.
     #[error("{}: message on {topic} is stamped {stamp_ns} ns, expected 0 or later", path.display())]
     Stamp {

@@ -1,6 +1,7 @@
 //! What is in a bag.
 
 use std::collections::BTreeMap;
+use std::fs;
 use std::path::{Path, PathBuf};
 
 use interfaces::type_info;
@@ -28,6 +29,8 @@ pub struct TopicInfo {
 pub struct Info {
     /// Its files.
     pub files: Vec<PathBuf>,
+    /// Their bytes.
+    pub bytes: u64,
     /// Topics by name.
     pub topics: Vec<TopicInfo>,
     /// Messages in all.
@@ -47,7 +50,11 @@ pub struct Info {
 pub fn info(path: impl AsRef<Path>) -> Result<Info, BagError> {
     let files = bag_files(path.as_ref())?;
     let mut counts: BTreeMap<(String, String), u64> = BTreeMap::new();
-    let mut out = Info { files, topics: vec![], messages: 0, start_ns: None, end_ns: None, cut: false };
+    let mut out =
+        Info { files, bytes: 0, topics: vec![], messages: 0, start_ns: None, end_ns: None, cut: false };
+    for file in &out.files {
+        out.bytes += fs::metadata(file).map_err(BagError::io(file, "read the file"))?.len();
+    }
     let mut reader = RawReader::open(path, Selection::default())?;
     for message in &mut reader {
         let message = message?;

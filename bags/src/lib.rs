@@ -6,6 +6,7 @@
 //! bags of other makers, SQLite ones too, are read alike. [`Recording`], [`Ring`] and [`retain`] are for a robot,
 //! whose disk is small and whose faults come without notice.
 
+mod check;
 mod error;
 #[cfg(test)]
 mod full_disk_tests;
@@ -22,8 +23,10 @@ mod selection;
 mod sqlite_file;
 mod steps;
 mod storage;
+mod table;
 mod writer;
 
+pub use check::{Checked, Finding, NAMED, Severity, check};
 pub use error::BagError;
 pub use info::{Info, TopicInfo, info};
 pub use mcap_file::Cut;
@@ -36,4 +39,5 @@ pub use recording::{
     RingSettings, fault_of, retain,
 };
 pub use selection::Selection;
+pub use table::{Export, Exported, TableFormat, export};
 pub use writer::{Summary, Writer, WriterSettings};

@@ -12,9 +12,9 @@ use mcap::{McapError, Summary};
 use crate::error::BagError;
 
 /// No record, and no chunk before or after decompression, may be longer.
-const RECORD_LIMIT: usize = 256 << 20;
+pub(crate) const RECORD_LIMIT: usize = 256 << 20;
 /// Bytes read at a time, so that a length in a damaged file allocates nothing.
-const READ_STEP: usize = 256 << 10;
+pub(crate) const READ_STEP: usize = 256 << 10;
 /// A file that ends with more zeros than this was cut by a power loss, after which the file system left a hole.
 const HOLE_BYTES: u64 = 512;
 
@@ -28,7 +28,7 @@ pub(crate) enum Step {
 }
 
 /// A type as a file declares it.
-#[derive(Debug, Clone, Default)]
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub(crate) struct Schema {
     pub id: u16,
     pub name: String,
