@@ -83,6 +83,15 @@ fn another_answer_fails_with_a_table_and_is_taken_with_a_reason() {
     assert!(same.status.success(), "{}", String::from_utf8_lossy(&same.stdout));
     let check = run(Command::new(&bin).args(["bag", "check"]).arg(&bag));
     assert!(check.status.success(), "{}", String::from_utf8_lossy(&check.stdout));
+    // Beside the bag as it was.
+    let beside = |more: &[&str]| {
+        let command = ["bag", "compare", "--json"];
+        run(Command::new(&bin).args(command).arg(golden.join("bag")).arg(&bag).args(more))
+    };
+    let compared = beside(&[]);
+    assert_eq!(compared.status.code(), Some(1), "{}", stderr(&compared));
+    assert_eq!(json(&compared)["differences"], differences);
+    assert!(beside(&["--allow", &allowed]).status.success());
     // Nothing is left over.
     let left: Vec<_> = fs::read_dir(dir.path()).unwrap().map(|e| e.unwrap().file_name()).collect();
     assert_eq!(left.len(), 5, "{left:?}");

@@ -23,7 +23,7 @@ struct Chunk {
     header: ChunkHeader,
     /// Bytes with opcode and length.
     length: u64,
-    /// Its messages by channel: log time and place in the chunk.
+    /// Its messages by channel: log time and place in the chunk; only the last chunk's are held.
     messages: BTreeMap<u16, Vec<(u64, u64)>>,
     indexed: BTreeSet<u16>,
 }
@@ -228,6 +228,10 @@ impl Rules {
                 header.message_start_time, header.message_end_time
             );
             self.error(at, &problem);
+        }
+        // The chunk before has had its message indexes; a long bag's messages are not all held.
+        if let Some(before) = self.last_chunk.and_then(|c| self.chunks.get_mut(&c)) {
+            before.messages.values_mut().for_each(|list| *list = Vec::new());
         }
         let length = RECORD_HEAD + body.len() as u64;
         self.chunks.insert(at, Chunk { header, length, messages, indexed: BTreeSet::new() });

@@ -1,11 +1,90 @@
-//! Results of two runs over the same inputs, side by side.
+//! Results side by side: of two runs over the same inputs, or of two bags.
 
 use std::collections::BTreeMap;
+use std::path::{Path, PathBuf};
+
+use bags::{RawReader, Selection};
+use clap::Args;
 
 use domain::{Sighting, Uid};
 use interfaces::shelfwright_msgs::{ShelfError, ShelfErrors};
 use interfaces::{AnyMessage, Publication};
 use serde::Serialize;
+
+use crate::ui::{Interrupted, Ui, interrupted, refused};
+
+/// Topics of results.
+pub const RESULTS: [&str; 4] = ["*/sightings", "*/live_sightings", "*/coverage", "/shelf_errors"];
+
+/// Arguments of `bag compare`.
+#[derive(Debug, Args)]
+#[command(after_help = "Sightings are matched by pass and tag, shelf errors by kind, book and place.\n\
+    The exit code is 1 where the bags differ by more than is allowed.\n\nExamples:\n  \
+    shelfwright bag compare before/bag after/bag\n  \
+    shelfwright bag compare monday/bag tuesday/bag --moved 20 --allow 10")]
+pub struct CompareArgs {
+    /// The bag that is compared with.
+    before: PathBuf,
+    /// The other bag.
+    after: PathBuf,
+    #[command(flatten)]
+    thresholds: ThresholdArgs,
+}
+
+/// What counts as a difference, as it is asked for.
+#[derive(Debug, Args)]
+pub struct ThresholdArgs {
+    /// A sighting counts as moved from this distance on, mm.
+    #[arg(long, value_name = "MM", default_value_t = 1.0, value_parser = millimetres)]
+    moved: f64,
+    /// So many differences are allowed.
+    #[arg(long, value_name = "N", default_value_t = 0)]
+    allow: u64,
+    /// Every byte counts.
+    #[arg(long)]
+    exact: bool,
+}
+
+impl From<&ThresholdArgs> for Thresholds {
+    fn from(args: &ThresholdArgs) -> Self {
+        Self { moved_m: args.moved * 1e-3, allow: args.allow, exact: args.exact }
+    }
+}
+
+fn millimetres(text: &str) -> Result<f64, String> {
+    let value = text.parse::<f64>().ok().filter(|v| (0.0..=10_000.0).contains(v));
+    value.ok_or_else(|| "expected 0 to 10000".to_owned())
+}
+
+/// Runs `bag compare`.
+pub fn run(args: &CompareArgs, ui: &Ui) -> anyhow::Result<()> {
+    let (before, after) = (results(&args.before)?, results(&args.after)?);
+    let comparison = Comparison::of(&before, &after, (&args.thresholds).into());
+    ui.result(&comparison, |c| c.table(["before", "after"]))?;
+    anyhow::ensure!(
+        comparison.passed,
+        "{} and {} differ: {}",
+        args.before.display(),
+        args.after.display(),
+        comparison.verdict()
+    );
+    Ok(())
+}
+
+fn results(bag: &Path) -> anyhow::Result<Vec<Publication>> {
+    let mut out = Vec::new();
+    for message in RawReader::open(bag, Selection::default().topics(RESULTS)).map_err(refused)? {
+        if interrupted() {
+            return Err(Interrupted.into());
+        }
+        let message = message.map_err(refused)?;
+        out.push(message.decode().map_err(|e| refused(format!("{}: {e}", bag.display())))?);
+    }
+    if out.is_empty() {
+        return Err(refused(format!("{}: holds no results (topics {})", bag.display(), RESULTS.join(", "))));
+    }
+    Ok(out)
+}
 
 /// Differences that are named one by one.
 const NAMED: usize = 10;
@@ -113,9 +192,9 @@ impl Comparison {
         )
     }
 
-    /// The table that people see.
-    pub fn table(&self) -> String {
-        let mut text = format!("{:<32} {:>9} {:>9}\n", "topic", "recorded", "today");
+    /// The table that people see, with words for the two sides.
+    pub fn table(&self, [first, second]: [&str; 2]) -> String {
+        let mut text = format!("{:<32} {first:>9} {second:>9}\n", "topic");
         for t in &self.topics {
             let word = if t.identical { "same bytes" } else { "differs" };
             text += &format!("{:<32} {:>9} {:>9}  {word}\n", t.topic, t.recorded, t.today);

@@ -54,8 +54,8 @@ impl OutArgs {
 /// Arguments of `bag cut`.
 #[derive(Debug, Args)]
 #[command(
-    after_help = "Times are seconds from the start of the bag, or whole nanoseconds since 1970 (more than ten \
-    digits).\nWhat a late joiner needs (/tf_static, maps) is taken along from before the cut.\n\nExamples:\n  \
+    after_help = "Times are seconds from the start of the bag, or whole nanoseconds since 1970 (more than\n\
+    ten digits). What a late joiner needs (/tf_static, maps) is taken along from before the cut.\n\nExamples:\n  \
     shelfwright bag cut out/demo/bag --from 30 --to 90 --out clip\n  \
     shelfwright bag cut night.mcap --from 1764284400000000000 --out rest"
 )]

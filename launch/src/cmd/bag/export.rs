@@ -10,8 +10,8 @@ use crate::ui::{Interrupted, Ui, interrupted, refused};
 /// Arguments of `bag export`.
 #[derive(Debug, Args)]
 #[command(
-    after_help = "One table for each topic, one row for each message; a message with a list of sightings, \
-    errors or transforms\nmakes a row for each. Times are nanoseconds, nested fields have dotted names.\n\n\
+    after_help = "One table for each topic, one row for each message; a message with a list of sightings,\n\
+    errors or transforms makes a row for each. Times are nanoseconds, nested fields have dotted names.\n\n\
     Examples:\n  shelfwright bag export out/demo/bag --out tables\n  \
     shelfwright bag export out/demo/bag --topic '*/reads' --format parquet --out tables"
 )]

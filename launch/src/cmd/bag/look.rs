@@ -19,8 +19,8 @@ pub struct InfoArgs {
 #[derive(Debug, Args)]
 #[command(
     after_help = "Reads every byte: record structure, checksums, index, statistics, metadata.yaml, and the\n\
-    content of every message of a known type. Exit code 0: no rule is broken (there may be warnings); 1: some are;\n\
-    3: this is no bag.\n\nExamples:\n  shelfwright bag check out/demo/bag\n  \
+    content of every message of a known type. Exit code 0: no rule is broken (there may be\n\
+    warnings); 1: some are; 3: this is no bag.\n\nExamples:\n  shelfwright bag check out/demo/bag\n  \
     shelfwright bag check run.mcap --json"
 )]
 pub struct CheckArgs {

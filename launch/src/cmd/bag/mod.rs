@@ -43,6 +43,8 @@ enum Action {
     Export(export::ExportArgs),
     /// Run recorded inputs through today's nodes.
     Replay(replay::ReplayArgs),
+    /// Compare the results in two bags: sightings and shelf errors side by side.
+    Compare(compare::CompareArgs),
     /// Remove old bags by age or size.
     Prune(prune::PruneArgs),
 }
@@ -57,6 +59,7 @@ pub fn run(args: &BagArgs, ui: &Ui) -> anyhow::Result<()> {
         Action::Filter(args) => edit::filter(args, ui),
         Action::Export(args) => export::run(args, ui),
         Action::Replay(args) => replay::run(args, ui),
+        Action::Compare(args) => compare::run(args, ui),
         Action::Prune(args) => prune::run(args, ui),
     }
 }

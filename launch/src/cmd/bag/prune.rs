@@ -11,8 +11,8 @@ use crate::ui::{Ui, refused};
 /// Arguments of `bag prune`.
 #[derive(Debug, Args)]
 #[command(
-    after_help = "Removes bag folders directly below ROOT, oldest first. Folders with anything else in them \
-    stay.\n\nExamples:\n  shelfwright bag prune /var/lib/shelfwright/bags --older-than 30 --dry-run\n  \
+    after_help = "Removes bag folders directly below ROOT, oldest first. Folders with anything else in\n\
+    them stay.\n\nExamples:\n  shelfwright bag prune /var/lib/shelfwright/bags --older-than 30 --dry-run\n  \
     shelfwright bag prune /var/lib/shelfwright/bags --keep-gb 200"
 )]
 pub struct PruneArgs {

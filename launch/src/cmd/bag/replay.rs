@@ -14,7 +14,7 @@ use nodes::host::{LocalHost, Observer};
 use nodes::locator::LocatorNode;
 use serde::Serialize;
 
-use super::compare::{Comparison, Thresholds};
+use super::compare::{Comparison, RESULTS, ThresholdArgs};
 use crate::params::Params;
 use crate::run_folder::RunFolder;
 use crate::ui::{Interrupted, Ui, interrupted, refused};
@@ -22,8 +22,8 @@ use crate::ui::{Interrupted, Ui, interrupted, refused};
 /// Arguments of `bag replay`.
 #[derive(Debug, Args)]
 #[command(
-    after_help = "Site and catalogue are those beside the bag, unless given. With --compare the exit code is 1 \
-    where today's results\ndiffer by more than is allowed.\n\nExamples:\n  \
+    after_help = "Site and catalogue are those beside the bag, unless given. With --compare the exit code\n\
+    is 1 where today's results differ by more than is allowed.\n\nExamples:\n  \
     shelfwright bag replay out/demo/bag --nodes locator,auditor --compare\n  \
     shelfwright bag replay out/demo/bag --nodes auditor --params strict.toml --compare --allow 5\n  \
     shelfwright bag replay out/demo/bag --nodes locator --out today      # today's results as a bag\n  \
@@ -38,15 +38,8 @@ pub struct ReplayArgs {
     /// Compare with the recorded results; fails where they differ by more than is allowed.
     #[arg(long)]
     compare: bool,
-    /// A sighting counts as moved from this distance on, mm.
-    #[arg(long, value_name = "MM", default_value_t = 1.0, value_parser = millimetres)]
-    moved: f64,
-    /// So many differences are allowed.
-    #[arg(long, value_name = "N", default_value_t = 0)]
-    allow: u64,
-    /// Every byte counts.
-    #[arg(long)]
-    exact: bool,
+    #[command(flatten)]
+    thresholds: ThresholdArgs,
     /// Write inputs and today's results to this new bag.
     #[arg(long, conflicts_with = "accept")]
     out: Option<PathBuf>,
@@ -70,11 +63,6 @@ enum Which {
     Locator,
     /// Sightings and coverage against the catalogue.
     Auditor,
-}
-
-fn millimetres(text: &str) -> Result<f64, String> {
-    let value = text.parse::<f64>().ok().filter(|v| (0.0..=10_000.0).contains(v));
-    value.ok_or_else(|| "expected 0 to 10000".to_owned())
 }
 
 #[derive(Debug, Serialize)]
@@ -110,9 +98,8 @@ pub fn run(args: &ReplayArgs, ui: &Ui) -> anyhow::Result<()> {
         }
         (done, ..) => done?,
     };
-    let thresholds = Thresholds { moved_m: args.moved * 1e-3, allow: args.allow, exact: args.exact };
     let wanted = args.compare || args.accept.is_some();
-    let comparison = wanted.then(|| Comparison::of(&setup.recorded, &done.today, thresholds));
+    let comparison = wanted.then(|| Comparison::of(&setup.recorded, &done.today, (&args.thresholds).into()));
     if let (Some(reason), Some(new), Some(comparison)) = (&args.accept, &target, &comparison) {
         accept(&args.bag, new, reason, comparison)?;
     }
@@ -192,9 +179,7 @@ impl Setup {
 
 /// All recorded results, and the names of the robots with a reader.
 fn results_and_robots(bag: &Path) -> anyhow::Result<(Vec<Publication>, Vec<String>)> {
-    let results =
-        Selection::default().topics(["*/sightings", "*/live_sightings", "*/coverage", "/shelf_errors"]);
-    let mut reader = RawReader::open(bag, results).map_err(refused)?;
+    let mut reader = RawReader::open(bag, Selection::default().topics(RESULTS)).map_err(refused)?;
     let mut recorded = Vec::new();
     for message in &mut reader {
         let message = message.map_err(refused)?;
@@ -324,7 +309,7 @@ fn text(r: &Replayed, accepted: bool) -> String {
     let mut text =
         format!("{} messages fed, {} published, {:.0}× real time\n", r.fed, r.published, r.real_time_factor);
     if let Some(c) = &r.comparison {
-        text += &c.table();
+        text += &c.table(["recorded", "today"]);
         text += if accepted {
             "accepted: the bag has today's results now\n"
         } else if c.passed {
