@@ -48,6 +48,9 @@ pub enum BagError {
     /// An earlier error has closed the bag.
     #[error("{}: the bag is closed", .0.display())]
     Closed(PathBuf),
+    /// The caller asked to stop.
+    #[error("interrupted")]
+    Interrupted,
     /// The bag's folder is already there.
     #[error("{}: exists already; a bag is written to a new folder", .0.display())]
     Exists(PathBuf),

@@ -48,6 +48,14 @@ pub struct Info {
 /// # Errors
 /// As [`crate::Reader`], except that messages are not decoded.
 pub fn info(path: impl AsRef<Path>) -> Result<Info, BagError> {
+    info_while(path, || true)
+}
+
+/// As [`info`]; `go_on` is asked at every message.
+///
+/// # Errors
+/// As [`info`]; [`BagError::Interrupted`] when `go_on` says no.
+pub fn info_while(path: impl AsRef<Path>, mut go_on: impl FnMut() -> bool) -> Result<Info, BagError> {
     let files = bag_files(path.as_ref())?;
     let mut counts: BTreeMap<(String, String), u64> = BTreeMap::new();
     let mut out =
@@ -58,6 +66,9 @@ pub fn info(path: impl AsRef<Path>) -> Result<Info, BagError> {
     let mut reader = RawReader::open(path, Selection::default())?;
     for message in &mut reader {
         let message = message?;
+        if !go_on() {
+            return Err(BagError::Interrupted);
+        }
         let (channel, stamp) = (&message.channel, message.stamp_ns);
         *counts.entry((channel.topic.to_string(), channel.type_name.clone())).or_default() += 1;
         out.messages += 1;

@@ -26,9 +26,9 @@ mod storage;
 mod table;
 mod writer;
 
-pub use check::{Checked, Finding, NAMED, Severity, check};
+pub use check::{Checked, Finding, NAMED, Severity, check, check_while};
 pub use error::BagError;
-pub use info::{Info, TopicInfo, info};
+pub use info::{Info, TopicInfo, info, info_while};
 pub use mcap_file::Cut;
 pub use mcap_out::Packing;
 pub use raw_reader::RawReader;

@@ -6,7 +6,7 @@ mod support;
 use std::fs;
 use std::path::{Path, PathBuf};
 
-use bags::{Checked, Packing, Severity, Writer, WriterSettings, check};
+use bags::{BagError, Checked, Packing, Severity, Writer, WriterSettings, check, check_while, info_while};
 use proptest::prelude::*;
 use support::run;
 
@@ -73,6 +73,19 @@ fn metadata_that_does_not_fit_the_files_is_told_key_by_key() {
     fs::remove_file(folder.join("run_1.mcap")).unwrap();
     let told = problems(&check(&folder).unwrap()).join("\n");
     assert!(told.contains("relative_file_paths: [\"run_0.mcap\", \"run_1.mcap\", \"run_2.mcap\"]"), "{told}");
+}
+
+#[test]
+fn a_long_look_can_be_given_up() {
+    let home = tempfile::tempdir().unwrap();
+    write(&home.path().join("run"), Packing::Zstd, None);
+    let mut left = 3;
+    let mut go_on = || {
+        left -= 1;
+        left > 0
+    };
+    assert!(matches!(check_while(home.path().join("run"), &mut go_on), Err(BagError::Interrupted)));
+    assert!(matches!(info_while(home.path().join("run"), || false), Err(BagError::Interrupted)));
 }
 
 proptest! {

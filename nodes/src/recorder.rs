@@ -221,21 +221,19 @@ impl Recorder {
 /// Works the queue off until it is closed and empty, or the sink fails.
 fn work(shared: &Shared, mut sink: impl Sink) -> Result<u64, String> {
     let mut written = 0;
+    let mut batch = Vec::new();
     let result = loop {
-        match next(shared) {
-            Next::One(publication) => {
-                if let Err(error) = sink.write(&publication) {
-                    break Err(error);
-                }
+        let step = match next(shared, &mut batch) {
+            Next::Batch => batch.drain(..).try_for_each(|publication| {
                 written += 1;
-                shared.lock().counts.written = written;
-            }
-            Next::Pause => {
-                if let Err(error) = sink.idle() {
-                    break Err(error);
-                }
-            }
+                sink.write(&publication)
+            }),
+            Next::Pause => sink.idle(),
             Next::End => break Ok(()),
+        };
+        shared.lock().counts.written = written;
+        if let Err(error) = step {
+            break Err(error);
         }
     };
     // What was written before the failure must open, so the bag is finished in either case.
@@ -244,22 +242,33 @@ fn work(shared: &Shared, mut sink: impl Sink) -> Result<u64, String> {
 }
 
 enum Next {
-    One(Publication),
+    Batch,
     Pause,
     End,
 }
 
-fn next(shared: &Shared) -> Next {
+/// Publications taken at a time: one by one, a full queue would wake the robot's thread for each.
+const BATCH: usize = 256;
+
+/// Waits for something to do. A batch has one image at most, its last: images count where they wait.
+fn next(shared: &Shared, batch: &mut Vec<Publication>) -> Next {
     let mut queue = shared.lock();
     loop {
-        if let Some(publication) = queue.waiting.pop_front() {
-            if let Some(bytes) = image_bytes(&publication.message) {
+        while batch.len() < BATCH
+            && let Some(publication) = queue.waiting.pop_front()
+        {
+            let image = image_bytes(&publication.message);
+            batch.push(publication);
+            if let Some(bytes) = image {
                 queue.images -= 1;
                 queue.image_bytes -= bytes;
+                break;
             }
+        }
+        if !batch.is_empty() {
             drop(queue);
             shared.drained.notify_one();
-            return Next::One(publication);
+            return Next::Batch;
         }
         if queue.closed {
             return Next::End;

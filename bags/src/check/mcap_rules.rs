@@ -46,7 +46,11 @@ struct Rules {
 }
 
 /// Checks one file and gives its messages' tally.
-pub(super) fn check(path: &Path, gathered: &mut Gathered) -> Result<Tally, BagError> {
+pub(super) fn check(
+    path: &Path,
+    gathered: &mut Gathered,
+    go_on: &mut dyn FnMut() -> bool,
+) -> Result<Tally, BagError> {
     let mut file = File::open(path).map_err(BagError::io(path, "open the file"))?;
     check_magic(path, &mut file)?;
     file.rewind().map_err(BagError::io(path, "read the file"))?;
@@ -61,6 +65,9 @@ pub(super) fn check(path: &Path, gathered: &mut Gathered) -> Result<Tally, BagEr
     let mut rules = Rules::default();
     let mut at = mcap::MAGIC.len() as u64;
     loop {
+        if !go_on() {
+            return Err(BagError::Interrupted);
+        }
         let wanted = match reader.next_event() {
             None => break,
             Some(Err(McapError::UnexpectedEof)) => {

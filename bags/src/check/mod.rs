@@ -114,15 +114,23 @@ impl Gathered {
 /// # Errors
 /// [`BagError::NotABag`] and [`BagError::Io`]; all else is a finding.
 pub fn check(path: impl AsRef<Path>) -> Result<Checked, BagError> {
+    check_while(path, || true)
+}
+
+/// As [`check`]; `go_on` is asked at every record.
+///
+/// # Errors
+/// As [`check`]; [`BagError::Interrupted`] when `go_on` says no.
+pub fn check_while(path: impl AsRef<Path>, mut go_on: impl FnMut() -> bool) -> Result<Checked, BagError> {
     let path = path.as_ref();
     let files = bag_files(path)?;
     let mut gathered = Gathered::default();
     gathered.checked.files = files.len();
     for file in &files {
         let tally = if file.extension().is_some_and(|e| e == "db3") {
-            check_sqlite(file, &mut gathered)?
+            check_sqlite(file, &mut gathered, &mut go_on)?
         } else {
-            mcap_rules::check(file, &mut gathered)?
+            mcap_rules::check(file, &mut gathered, &mut go_on)?
         };
         let name = file.file_name().unwrap_or_default().to_string_lossy().into_owned();
         gathered.files.push((name, tally));
@@ -134,13 +142,20 @@ pub fn check(path: impl AsRef<Path>) -> Result<Checked, BagError> {
 }
 
 /// SQLite keeps its own structure; the messages are what can be wrong.
-fn check_sqlite(file: &Path, gathered: &mut Gathered) -> Result<Tally, BagError> {
+fn check_sqlite(
+    file: &Path,
+    gathered: &mut Gathered,
+    go_on: &mut dyn FnMut() -> bool,
+) -> Result<Tally, BagError> {
     let mut tally = Tally::default();
     let mut reader = RawReader::open(file, Selection::default())?;
     for channel in reader.channels() {
         gathered.declare(file, &channel);
     }
     for message in &mut reader {
+        if !go_on() {
+            return Err(BagError::Interrupted);
+        }
         match message {
             Ok(m) => gathered.message(file, &m.channel, m.stamp_ns, &m.data, &mut tally),
             Err(error) => gathered.find(Severity::Error, file, error.to_string()),

@@ -172,6 +172,9 @@ pub fn cut(args: &CutArgs, ui: &Ui) -> anyhow::Result<()> {
         if !once.is_empty() {
             let before = Selection::default().topics(once).until_ns(Some(from));
             for message in RawReader::open(&args.bag, before).map_err(refused)? {
+                if interrupted() {
+                    return Err(Interrupted.into());
+                }
                 let message = RawMessage { stamp_ns: from, ..message.map_err(refused)? };
                 // A transform that is fixed is said once for each pair of frames: all of them are needed. Of a map
                 // the last one is.
@@ -193,6 +196,9 @@ fn once_topics(bag: &Path) -> anyhow::Result<Vec<String>> {
     // Files of a bag declare their own topics; those of all are known at the end.
     for message in &mut reader {
         message.map_err(refused)?;
+        if interrupted() {
+            return Err(Interrupted.into());
+        }
     }
     let once = |c: Arc<bags::Channel>| c.latched().then(|| c.topic.to_string());
     Ok(reader.channels().into_iter().filter_map(once).collect())

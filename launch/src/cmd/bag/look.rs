@@ -2,10 +2,11 @@
 
 use std::path::PathBuf;
 
-use bags::{Checked, Info, Severity, info as look};
+use bags::{Checked, Info, Severity, check_while, info_while};
 use clap::Args;
 
-use crate::ui::{Ui, refused};
+use super::told;
+use crate::ui::{Ui, interrupted};
 
 /// Arguments of `bag info`.
 #[derive(Debug, Args)]
@@ -30,7 +31,8 @@ pub struct CheckArgs {
 
 /// Runs `bag info`.
 pub fn info(args: &InfoArgs, ui: &Ui) -> anyhow::Result<()> {
-    ui.result(&look(&args.bag).map_err(refused)?, text)
+    let info = info_while(&args.bag, || !interrupted()).map_err(told)?;
+    ui.result(&info, text)
 }
 
 fn text(info: &Info) -> String {
@@ -51,7 +53,7 @@ fn text(info: &Info) -> String {
 
 /// Runs `bag check`.
 pub fn check(args: &CheckArgs, ui: &Ui) -> anyhow::Result<()> {
-    let checked = bags::check(&args.bag).map_err(refused)?;
+    let checked = check_while(&args.bag, || !interrupted()).map_err(told)?;
     ui.result(&checked, check_text)?;
     anyhow::ensure!(checked.errors == 0, "{}: {} errors", args.bag.display(), checked.errors);
     Ok(())

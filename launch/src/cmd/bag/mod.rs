@@ -9,7 +9,7 @@ mod replay;
 
 use clap::{Args, Subcommand};
 
-use crate::ui::Ui;
+use crate::ui::{Interrupted, Ui, refused};
 
 /// Arguments of `bag`.
 #[derive(Debug, Args)]
@@ -61,5 +61,13 @@ pub fn run(args: &BagArgs, ui: &Ui) -> anyhow::Result<()> {
         Action::Replay(args) => replay::run(args, ui),
         Action::Compare(args) => compare::run(args, ui),
         Action::Prune(args) => prune::run(args, ui),
+    }
+}
+
+/// A bag's error as the command's: Ctrl-C, or an input that is refused.
+fn told(error: bags::BagError) -> anyhow::Error {
+    match error {
+        bags::BagError::Interrupted => Interrupted.into(),
+        other => refused(other),
     }
 }

@@ -182,6 +182,9 @@ fn results_and_robots(bag: &Path) -> anyhow::Result<(Vec<Publication>, Vec<Strin
     let mut reader = RawReader::open(bag, Selection::default().topics(RESULTS)).map_err(refused)?;
     let mut recorded = Vec::new();
     for message in &mut reader {
+        if interrupted() {
+            return Err(Interrupted.into());
+        }
         let message = message.map_err(refused)?;
         recorded.push(message.decode().map_err(|e| refused(format!("{}: {e}", bag.display())))?);
     }
