@@ -2,7 +2,7 @@
 
 use std::path::Path;
 
-use bags::{DiskLimits, Recording, RecordingCounts, Ring, RingSettings, WriterSettings};
+use bags::{DiskLimits, Packing, Recording, RecordingCounts, Ring, RingSettings, WriterSettings};
 use interfaces::Publication;
 use nodes::recorder::Sink;
 use serde::{Deserialize, Serialize};
@@ -11,6 +11,8 @@ use serde::{Deserialize, Serialize};
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(default, deny_unknown_fields)]
 pub struct RecorderParams {
+    /// Compression; `zstd_fast` or `lz4` where cameras are recorded on a small computer.
+    pub compression: Compression,
     /// A new file begins after so many MB; 0 is no bound.
     pub split_mb: u64,
     /// A new file begins after so many seconds; 0 is no bound.
@@ -28,10 +30,25 @@ pub struct RecorderParams {
     pub after_fault_s: u32,
 }
 
+/// Compression of a bag.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Compression {
+    /// Smallest files.
+    Zstd,
+    /// Three times as quick.
+    ZstdFast,
+    /// As quick, and larger.
+    Lz4,
+    /// None.
+    None,
+}
+
 impl Default for RecorderParams {
     fn default() -> Self {
         let limits = DiskLimits::default();
         Self {
+            compression: Compression::Zstd,
             split_mb: 0,
             split_s: 0,
             images_below_mb: limits.images_below >> 20,
@@ -59,9 +76,14 @@ impl RecorderParams {
 
     fn writer(&self) -> WriterSettings {
         WriterSettings {
+            packing: match self.compression {
+                Compression::Zstd => Packing::Zstd,
+                Compression::ZstdFast => Packing::ZstdFast,
+                Compression::Lz4 => Packing::Lz4,
+                Compression::None => Packing::None,
+            },
             split_bytes: (self.split_mb > 0).then(|| self.split_mb.saturating_mul(1_000_000)),
             split_ns: (self.split_s > 0).then(|| i64::from(self.split_s) * SECOND),
-            ..WriterSettings::default()
         }
     }
 

@@ -139,7 +139,11 @@ fn a_mission_that_fails_leaves_the_time_before_it_in_a_bag_of_its_own() {
                 [[obstacle]]\nat_m = [2.2, 0.75]\nsize_m = [0.6, 1.4]\n";
     std::fs::write(&scenario, text).unwrap();
     let params = dir.path().join("params.toml");
-    std::fs::write(&params, "[recorder]\nbefore_fault_s = 20\nafter_fault_s = 5\nsplit_s = 30\n").unwrap();
+    std::fs::write(
+        &params,
+        "[recorder]\nbefore_fault_s = 20\nafter_fault_s = 5\nsplit_s = 30\ncompression = \"lz4\"\n",
+    )
+    .unwrap();
     let out = dir.path().join("out");
     let ran = run(Command::new(&bin)
         .args(["sim", "--quiet", "--faces", "1F/R01A", "--params"])
