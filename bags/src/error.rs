@@ -32,11 +32,30 @@ pub enum BagError {
         /// Why.
         source: io::Error,
     },
+    /// The disk has little more than the space that is to stay free. The bag was closed in order and opens.
+    #[error(
+        "{}: recording ended with {} MiB free, to leave {} MiB of reserve; the bag is complete up to here",
+        path.display(), free >> 20, reserve >> 20
+    )]
+    NoSpace {
+        /// The bag's folder.
+        path: PathBuf,
+        /// Free bytes.
+        free: u64,
+        /// Bytes that stay free.
+        reserve: u64,
+    },
+    /// An earlier error has closed the bag.
+    #[error("{}: the bag is closed", .0.display())]
+    Closed(PathBuf),
+    /// The caller asked to stop.
+    #[error("interrupted")]
+    Interrupted,
     /// The bag's folder is already there.
     #[error("{}: exists already; a bag is written to a new folder", .0.display())]
     Exists(PathBuf),
     /// Something else than a bag.
-    #[error("{}: {found}, expected a folder with .mcap files or an .mcap file", path.display())]
+    #[error("{}: {found}, expected a folder with .mcap or .db3 files, or such a file", path.display())]
     NotABag {
         /// The file or folder.
         path: PathBuf,
@@ -65,6 +84,18 @@ pub enum BagError {
         /// What is wrong.
         source: Box<interfaces::CdrError>,
     },
+    /// A message whose bytes do not fit the definition in the bag.
+    #[error("{}: message at {stamp_ns} ns on {topic}: {problem}", path.display())]
+    Table {
+        /// The file.
+        path: PathBuf,
+        /// Its topic.
+        topic: String,
+        /// Its stamp, ns.
+        stamp_ns: i64,
+        /// What is wrong.
+        problem: String,
+    },
     /// A stamp that MCAP cannot hold.
     #[error("{}: message on {topic} is stamped {stamp_ns} ns, expected 0 or later", path.display())]
     Stamp {
@@ -74,6 +105,14 @@ pub enum BagError {
         topic: String,
         /// Its stamp, ns.
         stamp_ns: i64,
+    },
+    /// SQLite refused.
+    #[error("{}: {source}", path.display())]
+    Sqlite {
+        /// The `.db3` file.
+        path: PathBuf,
+        /// Why.
+        source: rusqlite::Error,
     },
     /// The MCAP library refused.
     #[error("{}: {source}", path.display())]
@@ -96,5 +135,11 @@ impl BagError {
     pub(crate) fn mcap(path: &Path) -> impl Fn(mcap::McapError) -> Self {
         let path = path.to_owned();
         move |source| Self::Mcap { path: path.clone(), source }
+    }
+
+    /// Names the path in SQLite's error.
+    pub(crate) fn sqlite(path: &Path) -> impl Fn(rusqlite::Error) -> Self {
+        let path = path.to_owned();
+        move |source| Self::Sqlite { path: path.clone(), source }
     }
 }

@@ -8,7 +8,7 @@ use interfaces::Publication;
 use interfaces::shelfwright_msgs::TagRead;
 
 use crate::storage::Disk;
-use crate::{BagError, Reader, Writer};
+use crate::{BagError, Reader, Writer, WriterSettings};
 
 /// Holds so many bytes and no more; like a file system, it takes what fits and then refuses.
 #[derive(Clone)]
@@ -49,7 +49,15 @@ fn publication(i: i64) -> Publication {
 fn record(folder: &Path, capacity: usize) -> (Vec<u8>, Result<(), BagError>) {
     let disk = SmallDisk { bytes: Arc::default(), capacity };
     let run = || {
-        let mut writer = Writer::on_disk(folder, folder.join("full_0.mcap"), Box::new(disk.clone()))?;
+        let mut writer = {
+            let disk = disk.clone();
+            std::fs::create_dir_all(folder.join("full")).unwrap();
+            Writer::on_disks(
+                &folder.join("full"),
+                WriterSettings::default(),
+                Box::new(move |_| Ok(Box::new(disk.clone()))),
+            )?
+        };
         for i in 0..40 {
             writer.write(&publication(i))?;
         }

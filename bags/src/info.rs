@@ -1,14 +1,15 @@
 //! What is in a bag.
 
 use std::collections::BTreeMap;
+use std::fs;
 use std::path::{Path, PathBuf};
 
 use interfaces::type_info;
 use serde::Serialize;
 
 use crate::error::BagError;
-use crate::mcap_file::McapFile;
-use crate::reader::bag_files;
+use crate::raw_reader::{RawReader, bag_files};
+use crate::selection::Selection;
 
 /// One topic of a bag.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize)]
@@ -28,6 +29,8 @@ pub struct TopicInfo {
 pub struct Info {
     /// Its files.
     pub files: Vec<PathBuf>,
+    /// Their bytes.
+    pub bytes: u64,
     /// Topics by name.
     pub topics: Vec<TopicInfo>,
     /// Messages in all.
@@ -45,26 +48,38 @@ pub struct Info {
 /// # Errors
 /// As [`crate::Reader`], except that messages are not decoded.
 pub fn info(path: impl AsRef<Path>) -> Result<Info, BagError> {
+    info_while(path, || true)
+}
+
+/// As [`info`]; `go_on` is asked at every message.
+///
+/// # Errors
+/// As [`info`]; [`BagError::Interrupted`] when `go_on` says no.
+pub fn info_while(path: impl AsRef<Path>, mut go_on: impl FnMut() -> bool) -> Result<Info, BagError> {
     let files = bag_files(path.as_ref())?;
     let mut counts: BTreeMap<(String, String), u64> = BTreeMap::new();
-    let mut out = Info { files, topics: vec![], messages: 0, start_ns: None, end_ns: None, cut: false };
-    for path in &out.files {
-        let mut file = McapFile::open(path)?;
-        while let Some(message) = file.next_message()? {
-            if let Some(channel) = file.channel(message.channel) {
-                *counts.entry((channel.topic.to_string(), channel.type_name.clone())).or_default() += 1;
-            }
-            let stamp = message.log_time_ns;
-            out.messages += 1;
-            out.start_ns = Some(out.start_ns.map_or(stamp, |s| s.min(stamp)));
-            out.end_ns = Some(out.end_ns.map_or(stamp, |e| e.max(stamp)));
-        }
-        // Declared, with or without a message.
-        for channel in file.channels() {
-            counts.entry((channel.topic.to_string(), channel.type_name.clone())).or_default();
-        }
-        out.cut |= file.cut().is_some();
+    let mut out =
+        Info { files, bytes: 0, topics: vec![], messages: 0, start_ns: None, end_ns: None, cut: false };
+    for file in &out.files {
+        out.bytes += fs::metadata(file).map_err(BagError::io(file, "read the file"))?.len();
     }
+    let mut reader = RawReader::open(path, Selection::default())?;
+    for message in &mut reader {
+        let message = message?;
+        if !go_on() {
+            return Err(BagError::Interrupted);
+        }
+        let (channel, stamp) = (&message.channel, message.stamp_ns);
+        *counts.entry((channel.topic.to_string(), channel.type_name.clone())).or_default() += 1;
+        out.messages += 1;
+        out.start_ns = Some(out.start_ns.map_or(stamp, |s| s.min(stamp)));
+        out.end_ns = Some(out.end_ns.map_or(stamp, |e| e.max(stamp)));
+    }
+    // Declared, with or without a message.
+    for channel in reader.channels() {
+        counts.entry((channel.topic.to_string(), channel.type_name.clone())).or_default();
+    }
+    out.cut = reader.cut().is_some();
     let topics = counts.into_iter().map(|((topic, type_name), messages)| TopicInfo {
         known: type_info(&type_name).is_some(),
         topic,

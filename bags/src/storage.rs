@@ -60,6 +60,11 @@ impl Storage {
         Self { disk, length: 0 }
     }
 
+    /// Bytes before the closing.
+    pub fn length(&self) -> u64 {
+        self.length
+    }
+
     /// Appends whole records and closes the file after them. When that fails, the file is as before the call.
     pub fn append(&mut self, bytes: &[u8]) -> io::Result<()> {
         let closed = [bytes, &CLOSING].concat();
@@ -89,6 +94,8 @@ impl Storage {
         if done.is_err() {
             let closing_end = self.length + CLOSING.len() as u64;
             let _ = self.disk.write_at(self.length, &CLOSING).and_then(|()| self.disk.cut(closing_end));
+        } else {
+            self.length = whole;
         }
         done
     }

@@ -2,53 +2,27 @@
 
 use std::collections::BTreeMap;
 use std::fs::{self, File};
-use std::io::{self, Write};
-use std::mem;
+use std::io;
 use std::path::{Path, PathBuf};
-use std::sync::{Arc, Mutex, PoisonError};
+use std::sync::Arc;
 
 use interfaces::Publication;
-use mcap::records::{MessageHeader, Metadata};
-use mcap::write::NoSeek;
-use mcap::{Compression, WriteOptions};
 
 use crate::error::BagError;
-use crate::metadata::{BagFacts, TopicFacts};
-use crate::qos::Qos;
-use crate::storage::{Disk, Storage};
+use crate::mcap_out::{McapOut, Packing, Tally};
+use crate::metadata::{BagFacts, FileFacts, TopicFacts};
+use crate::record::{Channel, RawMessage};
+use crate::storage::Disk;
 
-/// A chunk is closed before it spans more than this, so that a killed process loses no more.
-const CHUNK_NS: i64 = 1_000_000_000;
-/// A chunk is closed when it has this many bytes before compression.
-const CHUNK_BYTES: usize = 1 << 20;
-
-/// What the MCAP library writes, until it goes to the disk. Writing here cannot fail, so the library never sees an
-/// error that would leave its file half written.
-#[derive(Clone, Default)]
-struct Pending(Arc<Mutex<Vec<u8>>>);
-
-impl Pending {
-    fn take(&self) -> Vec<u8> {
-        mem::take(&mut *self.0.lock().unwrap_or_else(PoisonError::into_inner))
-    }
-}
-
-impl Write for Pending {
-    fn write(&mut self, bytes: &[u8]) -> io::Result<usize> {
-        self.0.lock().unwrap_or_else(PoisonError::into_inner).extend_from_slice(bytes);
-        Ok(bytes.len())
-    }
-
-    fn flush(&mut self) -> io::Result<()> {
-        Ok(())
-    }
-}
-
-/// One topic with one type.
-struct Channel {
-    id: u16,
-    type_hash: &'static str,
-    messages: u64,
+/// How a bag is written.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+pub struct WriterSettings {
+    /// Compression of the chunks.
+    pub packing: Packing,
+    /// A new file begins when one has this many bytes; `None` is no bound. A file may be longer by one chunk.
+    pub split_bytes: Option<u64>,
+    /// A new file begins when one spans this much, ns; `None` is no bound.
+    pub split_ns: Option<i64>,
 }
 
 /// What was written.
@@ -56,6 +30,8 @@ struct Channel {
 pub struct Summary {
     /// The bag's folder.
     pub path: PathBuf,
+    /// Its files.
+    pub files: usize,
     /// Messages in it.
     pub messages: u64,
     /// First stamp, ns; 0 in an empty bag.
@@ -64,30 +40,32 @@ pub struct Summary {
     pub end_ns: i64,
 }
 
-/// Writes a bag: `metadata.yaml` and `NAME_0.mcap` in a new folder.
-///
-/// The `.mcap` file opens at any time, also after the process was killed; it then lacks the last second of
-/// stamps at most, and `metadata.yaml`. Dropping a writer finishes its bag and logs what fails.
-pub struct Writer {
-    folder: PathBuf,
-    file: PathBuf,
-    mcap: mcap::Writer<NoSeek<Pending>>,
-    pending: Pending,
-    storage: Storage,
-    channels: BTreeMap<(Arc<str>, &'static str), Channel>,
-    /// First stamp and bytes of the open chunk.
-    chunk: Option<(i64, usize)>,
-    /// Messages and span of stamps, on the disk and taken.
-    kept: Tally,
-    taken: Tally,
-    closed: bool,
+/// One topic with one type.
+struct Topic {
+    channel: Arc<Channel>,
+    /// Messages on the disk and taken.
+    kept: u64,
+    taken: u64,
 }
 
-/// Messages counted.
-#[derive(Debug, Clone, Copy, Default)]
-struct Tally {
-    messages: u64,
-    span_ns: Option<(i64, i64)>,
+/// Gives the file of a path.
+type Disks = Box<dyn FnMut(&Path) -> io::Result<Box<dyn Disk>> + Send>;
+
+/// Writes a bag: `metadata.yaml` and `NAME_0.mcap`, `NAME_1.mcap`, … in a new folder.
+///
+/// The `.mcap` files open at any time, also after the process was killed; the last one then lacks the last second of
+/// stamps at most, and the bag `metadata.yaml`. Dropping a writer finishes its bag and logs what fails.
+pub struct Writer {
+    folder: PathBuf,
+    settings: WriterSettings,
+    disks: Disks,
+    out: McapOut,
+    /// Files that are complete.
+    done: Vec<FileFacts>,
+    topics: Vec<Topic>,
+    /// Topics by name: their places in `topics`, one for each type.
+    by_name: BTreeMap<Arc<str>, Vec<usize>>,
+    closed: bool,
 }
 
 impl Writer {
@@ -96,48 +74,55 @@ impl Writer {
     /// # Errors
     /// [`BagError::Exists`], or [`BagError::Io`] where folder or file cannot be made.
     pub fn create(folder: impl AsRef<Path>) -> Result<Self, BagError> {
+        Self::create_with(folder, WriterSettings::default())
+    }
+
+    /// Starts a bag with settings.
+    ///
+    /// # Errors
+    /// As [`Writer::create`].
+    pub fn create_with(folder: impl AsRef<Path>, settings: WriterSettings) -> Result<Self, BagError> {
         let folder = folder.as_ref();
         if folder.exists() {
             return Err(BagError::Exists(folder.to_owned()));
         }
         fs::create_dir_all(folder).map_err(BagError::io(folder, "create the folder"))?;
-        let file = folder.join(mcap_name(folder));
-        let disk = File::create_new(&file).map_err(BagError::io(&file, "create the file"))?;
-        Self::on_disk(folder, file, Box::new(disk))
+        let disks = |path: &Path| File::create_new(path).map(|f| Box::new(f) as Box<dyn Disk>);
+        Self::on_disks(folder, settings, Box::new(disks))
     }
 
-    /// Starts a bag whose MCAP file is given.
-    pub(crate) fn on_disk(folder: &Path, file: PathBuf, disk: Box<dyn Disk>) -> Result<Self, BagError> {
-        let pending = Pending::default();
-        let mcap = WriteOptions::new()
-            .profile("ros2")
-            .library(concat!("shelfwright ", env!("CARGO_PKG_VERSION")))
-            .compression(Some(Compression::Zstd))
-            // Threads would change how the compressor cuts its blocks.
-            .compression_threads(0)
-            .chunk_size(None)
-            .disable_seeking(true)
-            .create(NoSeek::new(pending.clone()))
-            .map_err(BagError::mcap(&file))?;
-        let mut writer = Self {
+    /// Starts a bag whose files are given.
+    pub(crate) fn on_disks(
+        folder: &Path,
+        settings: WriterSettings,
+        mut disks: Disks,
+    ) -> Result<Self, BagError> {
+        let out = next_file(folder, 0, settings, &mut disks)?;
+        Ok(Self {
             folder: folder.to_owned(),
-            file,
-            mcap,
-            pending,
-            storage: Storage::new(disk),
-            channels: BTreeMap::new(),
-            chunk: None,
-            kept: Tally::default(),
-            taken: Tally::default(),
+            settings,
+            disks,
+            out,
+            done: Vec::new(),
+            topics: Vec::new(),
+            by_name: BTreeMap::new(),
             closed: false,
-        };
-        writer.commit()?;
-        Ok(writer)
+        })
     }
 
     /// The bag's folder.
     pub fn path(&self) -> &Path {
         &self.folder
+    }
+
+    /// Bytes on the disk so far.
+    pub fn bytes(&self) -> u64 {
+        self.done.iter().map(|f| f.bytes).sum::<u64>() + self.out.bytes()
+    }
+
+    /// Messages taken so far.
+    pub fn messages(&self) -> u64 {
+        self.done.iter().map(|f| f.tally.messages).sum::<u64>() + self.out.taken.messages
     }
 
     /// Takes one message.
@@ -146,31 +131,66 @@ impl Writer {
     /// [`BagError::Stamp`] for a stamp before 0. [`BagError::Stopped`] when the disk takes no more: the bag was then
     /// closed with what is on the disk, and every later call gives the same kind of error.
     pub fn write(&mut self, publication: &Publication) -> Result<(), BagError> {
+        let info = publication.message.type_info();
+        let index = match self.find(&publication.topic, info.name) {
+            Some(index) => index,
+            None => self.add(Arc::new(Channel::of(&publication.topic, &info))),
+        };
+        self.put(index, publication.stamp_ns, &publication.message.to_cdr())
+    }
+
+    /// Takes one message of any type.
+    ///
+    /// # Errors
+    /// As [`Writer::write`].
+    pub fn write_raw(&mut self, message: &RawMessage) -> Result<(), BagError> {
+        self.declare(&message.channel);
+        let index = self.find(&message.channel.topic, &message.channel.type_name);
+        // It was just declared.
+        index.map_or(Ok(()), |index| self.put(index, message.stamp_ns, &message.data))
+    }
+
+    /// Makes a topic known, so that the bag has it with or without messages.
+    pub fn declare(&mut self, channel: &Arc<Channel>) {
+        if self.find(&channel.topic, &channel.type_name).is_none() {
+            self.add(channel.clone());
+        }
+    }
+
+    fn find(&self, topic: &str, type_name: &str) -> Option<usize> {
+        let places = self.by_name.get(topic)?;
+        places.iter().copied().find(|i| self.topics[*i].channel.type_name == type_name)
+    }
+
+    fn add(&mut self, channel: Arc<Channel>) -> usize {
+        let index = self.topics.len();
+        self.by_name.entry(channel.topic.clone()).or_default().push(index);
+        self.topics.push(Topic { channel, kept: 0, taken: 0 });
+        index
+    }
+
+    fn put(&mut self, index: usize, stamp_ns: i64, data: &[u8]) -> Result<(), BagError> {
         if self.closed {
             return Err(self.stopped(io::Error::other("the bag is closed")));
         }
-        let stamp_ns = publication.stamp_ns;
-        let log_time = u64::try_from(stamp_ns).map_err(|_| BagError::Stamp {
-            path: self.file.clone(),
-            topic: publication.topic.to_string(),
-            stamp_ns,
-        })?;
-        if let Some((first, bytes)) = self.chunk
-            && (stamp_ns.saturating_sub(first) >= CHUNK_NS || bytes >= CHUNK_BYTES)
-        {
+        if self.out.chunk_is_full(stamp_ns) {
             self.commit()?;
         }
-        let data = publication.message.to_cdr();
-        let (channel_id, sequence) = self.channel(publication)?;
-        // rosbag2 writes the time of receipt as both.
-        let header = MessageHeader { channel_id, sequence, log_time, publish_time: log_time };
-        self.mcap.write_to_known_channel(&header, &data).map_err(BagError::mcap(&self.file))?;
-        let (first, bytes) = self.chunk.unwrap_or((stamp_ns, 0));
-        self.chunk = Some((first.min(stamp_ns), bytes + data.len()));
-        self.taken.messages += 1;
-        let (start, end) = self.taken.span_ns.unwrap_or((stamp_ns, stamp_ns));
-        self.taken.span_ns = Some((start.min(stamp_ns), end.max(stamp_ns)));
+        if self.file_is_full(stamp_ns) {
+            self.split()?;
+        }
+        let channel = self.topics[index].channel.clone();
+        self.out.put(index, &channel, stamp_ns, data)?;
+        self.topics[index].taken += 1;
         Ok(())
+    }
+
+    fn file_is_full(&self, stamp_ns: i64) -> bool {
+        let long =
+            |limit| self.out.taken.span_ns.is_some_and(|(start, _)| stamp_ns.saturating_sub(start) >= limit);
+        self.out.kept.messages > 0
+            && (self.settings.split_bytes.is_some_and(|limit| self.out.bytes() >= limit)
+                || self.settings.split_ns.is_some_and(long))
     }
 
     /// Puts on the disk what was taken so far.
@@ -179,6 +199,31 @@ impl Writer {
     /// As [`Writer::write`].
     pub fn flush(&mut self) -> Result<(), BagError> {
         if self.closed { Ok(()) } else { self.commit() }
+    }
+
+    /// Ends the file and begins the next one, in the same bag.
+    ///
+    /// # Errors
+    /// As [`Writer::write`], and [`BagError::Io`] where the next file cannot be made.
+    pub fn split(&mut self) -> Result<(), BagError> {
+        self.commit()?;
+        if let Err(error) = self.finish_file() {
+            self.closed = true;
+            return Err(error);
+        }
+        match next_file(&self.folder, self.done.len(), self.settings, &mut self.disks) {
+            Ok(out) => {
+                self.out = out;
+                Ok(())
+            }
+            Err(error) => {
+                self.closed = true;
+                if let Err(error) = self.write_metadata() {
+                    tracing::warn!(%error, "the bag has no metadata.yaml");
+                }
+                Err(error)
+            }
+        }
     }
 
     /// Closes the bag: the rest of the messages, the index, and `metadata.yaml`.
@@ -195,89 +240,77 @@ impl Writer {
         }
         self.commit()?;
         self.closed = true;
+        self.finish_file()?;
+        self.write_metadata()?;
         let facts = self.facts();
-        let metadata = Metadata {
-            name: "rosbag2".to_owned(),
-            metadata: BTreeMap::from([("serialized_metadata".to_owned(), facts.body(""))]),
-        };
-        self.mcap
-            .write_metadata(&metadata)
-            .and_then(|()| self.mcap.finish().map(drop))
-            .map_err(BagError::mcap(&self.file))?;
-        self.storage.finish(&self.pending.take()).map_err(BagError::io(&self.file, "write the index"))?;
-        self.write_metadata(&facts)?;
+        let (start_ns, end_ns) = facts.span_ns().unwrap_or((0, 0));
         Ok(Summary {
             path: self.folder.clone(),
-            messages: self.kept.messages,
-            start_ns: facts.start_ns,
-            end_ns: facts.end_ns,
+            files: facts.files.len(),
+            messages: facts.messages(),
+            start_ns,
+            end_ns,
         })
     }
 
-    /// Channel and sequence number for a message; a new topic gets its schema and channel.
-    fn channel(&mut self, publication: &Publication) -> Result<(u16, u32), BagError> {
-        let info = publication.message.type_info();
-        let key = (publication.topic.clone(), info.name);
-        if let Some(channel) = self.channels.get_mut(&key) {
-            channel.messages += 1;
-            // The field has 32 bits; rosbag2 lets it wrap too.
-            return Ok((channel.id, channel.messages as u32));
-        }
-        let error = BagError::mcap(&self.file);
-        let schema =
-            self.mcap.add_schema(info.name, "ros2msg", info.definition.as_bytes()).map_err(&error)?;
-        let metadata = BTreeMap::from([
-            ("offered_qos_profiles".to_owned(), Qos::of(&key.0, info.name).yaml("")),
-            ("topic_type_hash".to_owned(), info.hash.to_owned()),
-        ]);
-        let id = self.mcap.add_channel(schema, &key.0, "cdr", &metadata).map_err(&error)?;
-        self.channels.insert(key, Channel { id, type_hash: info.hash, messages: 1 });
-        Ok((id, 1))
+    /// Completes the current file.
+    fn finish_file(&mut self) -> Result<(), BagError> {
+        let file = self.file_facts();
+        // rosbag2 puts into each file what it then knows of the bag.
+        let topics = self.facts().topics;
+        let facts = BagFacts { files: vec![file.clone()], topics };
+        self.out.finish(facts.body(""))?;
+        self.done.push(FileFacts { bytes: self.out.bytes(), ..file });
+        self.out.kept = Tally::default();
+        self.out.taken = Tally::default();
+        Ok(())
     }
 
     /// Closes the open chunk and puts it on the disk.
     fn commit(&mut self) -> Result<(), BagError> {
-        self.mcap.flush().map_err(BagError::mcap(&self.file))?;
-        let bytes = self.pending.take();
-        if bytes.is_empty() {
-            return Ok(());
-        }
-        if let Err(source) = self.storage.append(&bytes) {
+        if let Err(source) = self.out.commit()? {
             self.closed = true;
             // Most likely there is no space for this either; the .mcap file opens without it.
-            if let Err(error) = self.write_metadata(&self.facts()) {
+            if let Err(error) = self.write_metadata() {
                 tracing::warn!(%error, "the bag has no metadata.yaml");
             }
             return Err(self.stopped(source));
         }
-        self.chunk = None;
-        self.kept = self.taken;
+        for topic in &mut self.topics {
+            topic.kept = topic.taken;
+        }
         Ok(())
     }
 
     fn stopped(&self, source: io::Error) -> BagError {
+        let before: u64 = self.done.iter().map(|f| f.tally.messages).sum();
         BagError::Stopped {
-            path: self.file.clone(),
-            kept: self.kept.messages,
-            lost: self.taken.messages - self.kept.messages,
+            path: self.out.path().to_owned(),
+            kept: before + self.out.kept.messages,
+            lost: self.out.taken.messages - self.out.kept.messages,
             source,
         }
     }
 
-    fn facts(&self) -> BagFacts {
-        let (start_ns, end_ns) = self.kept.span_ns.unwrap_or((0, 0));
-        let topics = self.channels.iter().map(|((topic, type_name), channel)| TopicFacts {
-            topic: topic.to_string(),
-            type_name,
-            type_hash: channel.type_hash,
-            messages: channel.messages,
-        });
-        BagFacts { file: mcap_name(&self.folder), start_ns, end_ns, topics: topics.collect() }
+    fn file_facts(&self) -> FileFacts {
+        let name = self.out.path().file_name().map(|n| n.to_string_lossy().into_owned()).unwrap_or_default();
+        FileFacts { name, tally: self.out.kept, bytes: self.out.bytes() }
     }
 
-    fn write_metadata(&self, facts: &BagFacts) -> Result<(), BagError> {
+    fn facts(&self) -> BagFacts {
+        let mut files = self.done.clone();
+        // After a split that failed, and at the end, the current file is among them.
+        if !files.iter().any(|f| f.name == self.file_facts().name) {
+            files.push(self.file_facts());
+        }
+        let topics =
+            self.topics.iter().map(|t| TopicFacts { channel: t.channel.clone(), messages: t.kept }).collect();
+        BagFacts { files, topics }
+    }
+
+    fn write_metadata(&self) -> Result<(), BagError> {
         let path = self.folder.join("metadata.yaml");
-        fs::write(&path, facts.yaml()).map_err(BagError::io(&path, "write the file"))
+        fs::write(&path, self.facts().yaml()).map_err(BagError::io(&path, "write the file"))
     }
 }
 
@@ -291,8 +324,15 @@ impl Drop for Writer {
     }
 }
 
-/// `NAME_0.mcap`, NAME being the folder's.
-fn mcap_name(folder: &Path) -> String {
+/// `NAME_7.mcap`, NAME being the folder's.
+fn next_file(
+    folder: &Path,
+    number: usize,
+    settings: WriterSettings,
+    disks: &mut Disks,
+) -> Result<McapOut, BagError> {
     let name = folder.file_name().map_or_else(|| "bag".into(), |n| n.to_string_lossy());
-    format!("{name}_0.mcap")
+    let path = folder.join(format!("{name}_{number}.mcap"));
+    let disk = disks(&path).map_err(BagError::io(&path, "create the file"))?;
+    McapOut::new(&path, disk, settings.packing)
 }

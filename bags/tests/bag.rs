@@ -111,7 +111,7 @@ fn what_is_no_bag_is_refused_by_name() {
     let home = tempfile::tempdir().unwrap();
     let open = |path: &Path| Reader::open(path).err().unwrap().to_string();
     assert!(open(&home.path().join("nothing")).contains("nothing: cannot open the bag"));
-    assert!(open(home.path()).contains("holds no .mcap file"));
+    assert!(open(home.path()).contains("holds no .mcap or .db3 file"));
     let file = home.path().join("reads.mcap");
     fs::write(&file, "").unwrap();
     assert!(open(&file).contains("reads.mcap: is empty"));
@@ -119,7 +119,9 @@ fn what_is_no_bag_is_refused_by_name() {
     assert!(open(&file).contains("starts with the bytes [73, 63"), "{}", open(&file));
     fs::write(home.path().join("x.db3"), "").unwrap();
     fs::remove_file(&file).unwrap();
-    assert!(open(home.path()).contains("SQLite bag"));
+    assert!(open(home.path()).contains("x.db3: starts with the bytes []"), "{}", open(home.path()));
+    fs::rename(home.path().join("x.db3"), home.path().join("x.db3.zstd")).unwrap();
+    assert!(open(home.path()).contains("unpack them first: zstd -d"));
 }
 
 #[test]

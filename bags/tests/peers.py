@@ -1,6 +1,7 @@
 """Reads or writes bags with PyPI's rosbags and mcap.
 
-peers.py read FOLDER FILE | read_file FILE | write FOLDER DEFINITIONS.json; answers in JSON on standard output.
+peers.py read FOLDER FILE | read_file FILE | read_folder FOLDER | write FOLDER DEFINITIONS.json STORAGE
+| repack FILE NEW COMPRESSION; answers in JSON on standard output. STORAGE: mcap, sqlite3, sqlite3-old, sqlite3-zstd.
 """
 
 import json
@@ -9,9 +10,10 @@ from pathlib import Path
 
 import numpy
 from mcap.reader import make_reader
+from mcap.writer import CompressionType, Writer as McapWriter
 from mcap_ros2.decoder import DecoderFactory
 from rosbags.highlevel import AnyReader
-from rosbags.rosbag2 import Reader, StoragePlugin, Writer
+from rosbags.rosbag2 import CompressionFormat, CompressionMode, Reader, StoragePlugin, Writer
 from rosbags.typesys import Stores, get_types_from_msg, get_typestore
 from ruamel.yaml import YAML
 
@@ -64,7 +66,32 @@ def read(folder, file, out):
     return out
 
 
-def write(folder, definitions):
+def read_folder(folder):
+    told = YAML(typ="safe").load(folder / "metadata.yaml")["rosbag2_bagfile_information"]
+    with Reader(folder) as reader:
+        return {"files": told["relative_file_paths"], "messages": tell(reader.messages()),
+                "duration": reader.duration, "count": reader.message_count}
+
+
+def repack(file, new, compression):
+    """The same messages in a file by the mcap library, with small chunks."""
+    with open(file, "rb") as stream, open(new, "wb") as out:
+        writer = McapWriter(out, chunk_size=2000, compression=CompressionType[compression.name.upper()])
+        writer.start(profile="ros2")
+        schemas, channels, told = {}, {}, []
+        for schema, channel, message in make_reader(stream).iter_messages():
+            if schema.name not in schemas:
+                schemas[schema.name] = writer.register_schema(schema.name, schema.encoding, schema.data)
+            if channel.topic not in channels:
+                channels[channel.topic] = writer.register_channel(channel.topic, "cdr", schemas[schema.name], channel.metadata)
+            writer.add_message(channels[channel.topic], message.log_time, message.data, message.publish_time)
+            told.append([channel.topic, schema.name, message.log_time, message.data.hex()])
+        writer.finish()
+    return {"messages": told}
+
+
+def write(folder, definitions, storage):
+    storage = storage.name
     store = get_typestore(Stores.ROS2_JAZZY)
     for name, text in json.load(open(definitions, encoding="utf8")).items():
         store.register(get_types_from_msg(text, name))
@@ -74,7 +101,11 @@ def write(folder, definitions):
         stamp = types["builtin_interfaces/msg/Time"](sec=ns // 10**9, nanosec=ns % 10**9)
         return types["std_msgs/msg/Header"](stamp=stamp, frame_id=frame)
 
-    with Writer(folder, version=9, storage_plugin=StoragePlugin.MCAP) as bag:
+    plugin = StoragePlugin.MCAP if storage == "mcap" else StoragePlugin.SQLITE3
+    bag = Writer(folder, version=8 if storage == "sqlite3-old" else 9, storage_plugin=plugin)
+    if storage == "sqlite3-zstd":
+        bag.set_compression(CompressionMode.MESSAGE, CompressionFormat.ZSTD)
+    with bag:
         def put(topic, name, messages):
             connection = bag.add_connection(topic, name, typestore=store)
             for ns, message in messages:
@@ -102,7 +133,7 @@ def write(folder, definitions):
                 ranges=numpy.array([1.0, numpy.inf], dtype=numpy.float32),
                 intensities=numpy.array([], dtype=numpy.float32))) for i in range(20)])
         put("/note", "std_msgs/msg/String", [(start + i, types["std_msgs/msg/String"](data="x")) for i in range(3)])
-    return {}
+    return read_folder(folder)
 
 
 def main():
@@ -112,6 +143,10 @@ def main():
         answer = read(*paths, {})
     elif what == "read_file":
         answer = read_file(*paths, {})
+    elif what == "read_folder":
+        answer = read_folder(*paths)
+    elif what == "repack":
+        answer = repack(*paths)
     else:
         answer = write(*paths)
     json.dump(answer, sys.stdout, default=str)

@@ -8,7 +8,7 @@ mod support;
 use std::path::Path;
 use std::process::Command;
 
-use bags::{Reader, Writer};
+use bags::{RawMessage, RawReader, Reader, Selection, Writer, WriterSettings};
 use interfaces::{AnyMessage, Publication};
 use serde_json::Value;
 use support::run;
@@ -115,20 +115,99 @@ fn a_bag_left_by_a_killed_recorder_opens_in_rosbags_and_mcap() {
     }
 }
 
-#[test]
-fn a_bag_by_rosbags_from_our_definitions_is_read() {
-    let home = tempfile::tempdir().unwrap();
-    let folder = home.path().join("theirs");
-    let text = home.path().join("definitions.json");
+/// Writes a bag by `rosbags`: its folder, and what `rosbags` reads in it again.
+fn theirs(home: &Path, storage: &str) -> Option<(std::path::PathBuf, Value)> {
+    let folder = home.join(storage);
+    let text = home.join("definitions.json");
     let definitions: serde_json::Map<String, Value> =
         ["shelfwright_msgs/msg/TagRead", "tf2_msgs/msg/TFMessage", "sensor_msgs/msg/LaserScan"]
             .map(|t| (t.to_owned(), interfaces::type_info(t).unwrap().definition.into()))
             .into_iter()
             .collect();
     std::fs::write(&text, Value::from(definitions).to_string()).unwrap();
-    if peers(&[Path::new("write"), &folder, &text]).is_none() {
-        return;
+    let answer = peers(&[Path::new("write"), &folder, &text, Path::new(storage)])?;
+    Some((folder, answer))
+}
+
+/// What our reader tells of a bag, as the script does.
+fn ours(path: &Path, selection: Selection) -> Value {
+    let hex = |bytes: &[u8]| bytes.iter().map(|b| format!("{b:02x}")).collect::<String>();
+    let one =
+        |m: RawMessage| serde_json::json!([*m.channel.topic, m.channel.type_name, m.stamp_ns, hex(&m.data)]);
+    RawReader::open(path, selection).unwrap().map(|m| one(m.unwrap())).collect()
+}
+
+#[test]
+fn bags_by_rosbags_are_read_in_every_storage() {
+    let home = tempfile::tempdir().unwrap();
+    for storage in ["mcap", "sqlite3", "sqlite3-old", "sqlite3-zstd"] {
+        let Some((folder, answer)) = theirs(home.path(), storage) else { return };
+        let all = sorted(&answer["messages"]);
+        assert_eq!(sorted(&ours(&folder, Selection::default())), all, "{storage}");
+        // A part of it: the reads and scans of half a second.
+        let (from, until) = (1_700_000_000_200_000_000, 1_700_000_000_700_000_000);
+        let part = Selection::default().topics(["/inv_1/*"]).from_ns(Some(from)).until_ns(Some(until));
+        let expected: Vec<Value> = all
+            .iter()
+            .filter(|m| m[0].as_str().unwrap().starts_with("/inv_1/"))
+            .filter(|m| (from..until).contains(&m[2].as_i64().unwrap()))
+            .cloned()
+            .collect();
+        assert_eq!(expected.len(), 20);
+        assert_eq!(sorted(&ours(&folder, part)), expected, "{storage}");
     }
+}
+
+#[test]
+fn bags_of_every_compression_are_read() {
+    let home = tempfile::tempdir().unwrap();
+    let Some((folder, _)) = theirs(home.path(), "mcap") else { return };
+    for compression in ["none", "lz4", "zstd"] {
+        let new = home.path().join(format!("{compression}.mcap"));
+        let answer =
+            peers(&[Path::new("repack"), &folder.join("mcap.mcap"), &new, Path::new(compression)]).unwrap();
+        assert_eq!(sorted(&ours(&new, Selection::default())), sorted(&answer["messages"]), "{compression}");
+    }
+}
+
+#[test]
+fn split_bags_open_in_rosbags() {
+    let home = tempfile::tempdir().unwrap();
+    let folder = home.path().join("run");
+    let publications = run(10);
+    let settings = WriterSettings { split_ns: Some(3_000_000_000), ..WriterSettings::default() };
+    let mut writer = Writer::create_with(&folder, settings).unwrap();
+    for p in &publications {
+        writer.write(p).unwrap();
+    }
+    assert_eq!(writer.finish().unwrap().files, 4);
+    let Some(answer) = peers(&[Path::new("read_folder"), &folder]) else { return };
+    assert_eq!(answer["files"], serde_json::json!(["run_0.mcap", "run_1.mcap", "run_2.mcap", "run_3.mcap"]));
+    assert_eq!(sorted(&answer["messages"]), sorted(&told(&publications)));
+    assert_eq!(answer["count"], publications.len());
+    assert_eq!(answer["duration"], 9_900_000_001_i64);
+}
+
+#[test]
+fn a_foreign_bag_written_again_opens_in_rosbags() {
+    let home = tempfile::tempdir().unwrap();
+    for storage in ["mcap", "sqlite3", "sqlite3-old"] {
+        let Some((folder, answer)) = theirs(home.path(), storage) else { return };
+        let again = home.path().join(format!("{storage}-again"));
+        let mut writer = Writer::create(&again).unwrap();
+        for message in RawReader::open(&folder, Selection::default()).unwrap() {
+            writer.write_raw(&message.unwrap()).unwrap();
+        }
+        writer.finish().unwrap();
+        let told = peers(&[Path::new("read_folder"), &again]).unwrap();
+        assert_eq!(sorted(&told["messages"]), sorted(&answer["messages"]), "{storage}");
+    }
+}
+
+#[test]
+fn a_bag_by_rosbags_from_our_definitions_is_read() {
+    let home = tempfile::tempdir().unwrap();
+    let Some((folder, _)) = theirs(home.path(), "mcap") else { return };
     let mut reader = Reader::open(&folder).unwrap();
     let read: Vec<Publication> = reader.by_ref().map(|p| p.unwrap()).collect();
     assert_eq!(reader.skipped().get("std_msgs/msg/String"), Some(&3));

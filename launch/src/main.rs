@@ -4,6 +4,7 @@ mod cmd;
 mod learn;
 mod mission;
 mod params;
+mod recording;
 mod run_folder;
 mod ui;
 
@@ -51,7 +52,7 @@ enum Command {
     Report(cmd::audit::ReportArgs),
     /// Serve the reference library platform that receives shelf errors.
     Platform(cmd::platform::PlatformArgs),
-    /// Look into a bag.
+    /// Look into bags, cut, join and export them, and replay them through today's nodes.
     Bag(cmd::bag::BagArgs),
     /// Make the locator's weights from simulated lessons.
     Learn(cmd::learn::LearnArgs),

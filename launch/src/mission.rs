@@ -17,12 +17,13 @@ use nodes::localizer::LocalizerNode;
 use nodes::locator::LocatorNode;
 use nodes::navigator::NavigatorNode;
 use nodes::pilot::PilotNode;
-use nodes::recorder::{Recorder, Sink};
+use nodes::recorder::Recorder;
 use positioning::Pose2;
 use serde::Serialize;
 use twin::{RobotSettings, Scenario, Twin};
 
 use crate::params::Params;
+use crate::recording::RunBags;
 use crate::ui::{Ui, interrupted};
 
 /// A mission must end by itself; after this much simulated time something is wrong.
@@ -176,22 +177,6 @@ impl Gather {
     }
 }
 
-/// A bag as the recorder's sink.
-struct BagSink(Option<bags::Writer>);
-
-impl Sink for BagSink {
-    fn write(&mut self, publication: &Publication) -> Result<(), String> {
-        match &mut self.0 {
-            Some(writer) => writer.write(publication).map_err(|e| e.to_string()),
-            None => Err("the bag is closed".into()),
-        }
-    }
-
-    fn finish(&mut self) -> Result<(), String> {
-        self.0.take().map_or(Ok(()), |writer| writer.finish().map(|_| ()).map_err(|e| e.to_string()))
-    }
-}
-
 /// What a mission needs.
 pub struct Mission<'a> {
     /// What is simulated.
@@ -215,8 +200,7 @@ impl Mission<'_> {
     pub fn run(&self, twin: Twin, ui: &Ui) -> anyhow::Result<Outcome> {
         let robot = self.scenario.robots.first().context("the scenario has no robot")?;
         let mut host = self.host(robot)?;
-        let writer = bags::Writer::create(self.bag)?;
-        let mut recorder = Recorder::start(BagSink(Some(writer)));
+        let mut recorder = Recorder::start(RunBags::start(self.bag, &self.params.recorder)?);
         let mut gather = Gather::default();
         let mut localizer = PoseError::default();
         let mut progress = ui.progress("inventory", 1_000);

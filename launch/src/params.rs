@@ -11,6 +11,7 @@ use positioning::LocateSettings;
 use positioning::decoder::{Weights, WeightsError, use_face_weights, use_row_weights};
 use serde::{Deserialize, Serialize};
 
+use crate::recording::RecorderParams;
 use crate::ui::refused;
 
 /// Parameters of all nodes.
@@ -29,6 +30,8 @@ pub struct Params {
     pub decoder: DecoderFiles,
     /// What is wrong.
     pub auditor: AuditSettings,
+    /// What is kept of a run.
+    pub recorder: RecorderParams,
 }
 
 /// Weights of `shelfwright learn` in place of the default ones; paths count from the parameter file's folder.
@@ -51,6 +54,7 @@ impl Params {
             std::fs::read_to_string(path).with_context(|| format!("cannot read {}", path.display()))?;
         let params: Self = toml::from_str(&text).map_err(|e| refused(format!("{}: {e}", path.display())))?;
         params.auditor.check().map_err(|e| refused(format!("{}: auditor: {e}", path.display())))?;
+        params.recorder.check().map_err(|e| refused(format!("{}: recorder: {e}", path.display())))?;
         let beside = path.parent().unwrap_or(Path::new("."));
         let learnt = &params.decoder;
         for (file, take) in [

@@ -22,6 +22,9 @@ impl RunFolder {
                 root.display()
             );
             std::fs::remove_dir_all(folder.bag())?;
+            if folder.faults().exists() {
+                std::fs::remove_dir_all(folder.faults())?;
+            }
             for file in [folder.store(), folder.platform_store()] {
                 for suffix in ["", "-wal", "-shm"] {
                     let file = PathBuf::from(format!("{}{suffix}", file.display()));
@@ -49,6 +52,11 @@ impl RunFolder {
     /// The recorded bag, a folder as `rosbag2` makes it.
     pub fn bag(&self) -> PathBuf {
         self.root.join("bag")
+    }
+
+    /// Bags of the time around faults.
+    pub fn faults(&self) -> PathBuf {
+        self.root.join("faults")
     }
 
     /// The site that the run used.

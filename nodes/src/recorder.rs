@@ -1,54 +1,174 @@
-//! The recorder: hands every publication on its list to a bag, through a bounded queue that never drops.
+//! The recorder: hands every publication on its list to a bag, through a bounded queue on a thread of its own.
 //!
-//! The bag itself is a [`Sink`], so that this package knows no file format. A slow disk makes the run wait;
-//! a broken one ends it with the sink's own words.
+//! The bag itself is a [`Sink`], so that this package knows no file format. What happens when the disk is slower than
+//! the robot is [`OnFull`]: results are never dropped, images may be. A broken disk ends the run with the sink's own
+//! words.
 
-use std::sync::mpsc::{SyncSender, sync_channel};
+use std::collections::{BTreeMap, VecDeque};
+use std::sync::{Arc, Condvar, Mutex, MutexGuard, PoisonError};
 use std::thread::JoinHandle;
+use std::time::Duration;
 
-use interfaces::Publication;
+use interfaces::{AnyMessage, Publication};
 
 use crate::host::Observer;
+use crate::node::{Health, Level};
 
 /// Where publications go: a bag.
 pub trait Sink: Send + 'static {
     /// Writes one publication.
     fn write(&mut self, publication: &Publication) -> Result<(), String>;
 
+    /// Nothing has come for a while: what is held back goes to the disk, so that a kill loses nothing.
+    fn idle(&mut self) -> Result<(), String> {
+        Ok(())
+    }
+
     /// Completes the recording so that it opens.
     fn finish(&mut self) -> Result<(), String>;
 }
 
-/// Records on a thread of its own. Bounded queue, policy: wait, never drop.
+/// What happens to a publication that finds the queue full.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+pub enum OnFull {
+    /// The run waits. For simulation, where time can.
+    #[default]
+    Wait,
+    /// Images are dropped and counted, and never take more than half of the queue; all else waits. For robots.
+    DropImages,
+}
+
+/// Bounds of the queue.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct RecorderSettings {
+    /// Publications in the queue.
+    pub messages: usize,
+    /// Bytes of images in the queue.
+    pub image_bytes: usize,
+    /// What happens beyond.
+    pub on_full: OnFull,
+}
+
+impl Default for RecorderSettings {
+    /// Some seconds of a robot: of its sensors, and of two cameras.
+    fn default() -> Self {
+        Self { messages: 8_192, image_bytes: 256 << 20, on_full: OnFull::Wait }
+    }
+}
+
+/// How long the writer waits before it calls a pause one.
+const PAUSE: Duration = Duration::from_millis(250);
+
+/// What was recorded and what was not.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct RecorderCounts {
+    /// Publications handed to the sink.
+    pub written: u64,
+    /// Images dropped because the queue was full, by topic.
+    pub dropped_images: BTreeMap<Arc<str>, u64>,
+    /// Most publications that have waited at once.
+    pub longest_queue: usize,
+}
+
+#[derive(Default)]
+struct Queue {
+    waiting: VecDeque<Publication>,
+    images: usize,
+    image_bytes: usize,
+    /// Nothing more will come.
+    closed: bool,
+    /// The writer has ended.
+    ended: bool,
+    counts: RecorderCounts,
+}
+
+#[derive(Default)]
+struct Shared {
+    queue: Mutex<Queue>,
+    /// Something has come, or the end.
+    filled: Condvar,
+    /// Something has gone.
+    drained: Condvar,
+}
+
+impl Shared {
+    fn lock(&self) -> MutexGuard<'_, Queue> {
+        // Nothing panics while it holds the lock; if it did, the counts would still be good.
+        self.queue.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+/// Bytes of a camera's image; none for all else.
+fn image_bytes(message: &AnyMessage) -> Option<usize> {
+    match message {
+        AnyMessage::Image(m) => Some(m.data.len()),
+        AnyMessage::CompressedImage(m) => Some(m.data.len()),
+        _ => None,
+    }
+}
+
+/// Records on a thread of its own.
 pub struct Recorder {
-    queue: Option<SyncSender<Publication>>,
+    shared: Arc<Shared>,
+    settings: RecorderSettings,
     writer: Option<JoinHandle<Result<u64, String>>>,
 }
 
-/// Some seconds of a robot without cameras.
-const QUEUE: usize = 8_192;
-
 impl Recorder {
+    /// Starts a writer on `sink` that makes the run wait.
+    pub fn start(sink: impl Sink) -> Self {
+        Self::start_with(sink, RecorderSettings::default())
+    }
+
     /// Starts a writer on `sink`.
-    pub fn start(mut sink: impl Sink) -> Self {
-        let (queue, inbox) = sync_channel::<Publication>(QUEUE);
+    pub fn start_with(sink: impl Sink, settings: RecorderSettings) -> Self {
+        let shared = Arc::new(Shared::default());
+        let of_writer = shared.clone();
         let writer = std::thread::spawn(move || {
-            let mut written = 0;
-            let result = inbox.iter().try_for_each(|p| {
-                written += 1;
-                sink.write(&p)
-            });
-            // What was written before the failure must open, so the bag is finished in either case.
-            let finished = sink.finish();
-            result.and(finished).map(|()| written)
+            let result = work(&of_writer, sink);
+            of_writer.lock().ended = true;
+            of_writer.drained.notify_all();
+            result
         });
-        Self { queue: Some(queue), writer: Some(writer) }
+        Self { shared, settings, writer: Some(writer) }
+    }
+
+    /// What was recorded so far and what was not.
+    pub fn counts(&self) -> RecorderCounts {
+        self.shared.lock().counts.clone()
+    }
+
+    /// What `/diagnostics` says of the recorder.
+    pub fn health(&self) -> Health {
+        let queue = self.shared.lock();
+        let dropped: u64 = queue.counts.dropped_images.values().sum();
+        let (level, summary) = if queue.ended {
+            (Level::Error, "has stopped".to_owned())
+        } else if dropped > 0 {
+            (Level::Warn, format!("{dropped} images dropped"))
+        } else {
+            (Level::Ok, "ok".to_owned())
+        };
+        Health {
+            level,
+            summary,
+            values: vec![
+                ("messages_written", queue.counts.written.to_string()),
+                ("messages_waiting", queue.waiting.len().to_string()),
+                ("images_dropped_queue_full", dropped.to_string()),
+            ],
+        }
     }
 
     /// Closes the recording and returns the number of publications in it.
     pub fn finish(mut self) -> Result<u64, String> {
-        self.queue = None;
+        self.close();
         self.join()
+    }
+
+    fn close(&self) {
+        self.shared.lock().closed = true;
+        self.shared.filled.notify_all();
     }
 
     fn join(&mut self) -> Result<u64, String> {
@@ -58,16 +178,116 @@ impl Recorder {
             None => Err("the recorder has stopped".into()),
         }
     }
+
+    /// Puts a publication into the queue, or drops it; false when the writer has ended.
+    fn push(&self, publication: &Publication) -> bool {
+        let bytes = image_bytes(&publication.message);
+        let s = self.settings;
+        let mut queue = self.shared.lock();
+        loop {
+            if queue.ended {
+                return false;
+            }
+            let full = queue.waiting.len() >= s.messages;
+            let room = match bytes {
+                None => !full,
+                // One image always fits, however large.
+                Some(bytes) => {
+                    let few = s.on_full == OnFull::Wait || 2 * queue.images < s.messages;
+                    !full && few && (queue.images == 0 || queue.image_bytes + bytes <= s.image_bytes)
+                }
+            };
+            if room {
+                break;
+            }
+            if bytes.is_some() && s.on_full == OnFull::DropImages {
+                *queue.counts.dropped_images.entry(publication.topic.clone()).or_default() += 1;
+                return true;
+            }
+            queue = self.shared.drained.wait(queue).unwrap_or_else(PoisonError::into_inner);
+        }
+        if let Some(bytes) = bytes {
+            queue.images += 1;
+            queue.image_bytes += bytes;
+        }
+        queue.waiting.push_back(publication.clone());
+        queue.counts.longest_queue = queue.counts.longest_queue.max(queue.waiting.len());
+        drop(queue);
+        self.shared.filled.notify_one();
+        true
+    }
+}
+
+/// Works the queue off until it is closed and empty, or the sink fails.
+fn work(shared: &Shared, mut sink: impl Sink) -> Result<u64, String> {
+    let mut written = 0;
+    let mut batch = Vec::new();
+    let result = loop {
+        let step = match next(shared, &mut batch) {
+            Next::Batch => batch.drain(..).try_for_each(|publication| {
+                written += 1;
+                sink.write(&publication)
+            }),
+            Next::Pause => sink.idle(),
+            Next::End => break Ok(()),
+        };
+        shared.lock().counts.written = written;
+        if let Err(error) = step {
+            break Err(error);
+        }
+    };
+    // What was written before the failure must open, so the bag is finished in either case.
+    let finished = sink.finish();
+    result.and(finished).map(|()| written)
+}
+
+enum Next {
+    Batch,
+    Pause,
+    End,
+}
+
+/// Publications taken at a time: one by one, a full queue would wake the robot's thread for each.
+const BATCH: usize = 256;
+
+/// Waits for something to do. A batch has one image at most, its last: images count where they wait.
+fn next(shared: &Shared, batch: &mut Vec<Publication>) -> Next {
+    let mut queue = shared.lock();
+    loop {
+        while batch.len() < BATCH
+            && let Some(publication) = queue.waiting.pop_front()
+        {
+            let image = image_bytes(&publication.message);
+            batch.push(publication);
+            if let Some(bytes) = image {
+                queue.images -= 1;
+                queue.image_bytes -= bytes;
+                break;
+            }
+        }
+        if !batch.is_empty() {
+            drop(queue);
+            shared.drained.notify_one();
+            return Next::Batch;
+        }
+        if queue.closed {
+            return Next::End;
+        }
+        let (again, waited) =
+            shared.filled.wait_timeout(queue, PAUSE).unwrap_or_else(PoisonError::into_inner);
+        queue = again;
+        if waited.timed_out() && queue.waiting.is_empty() && !queue.closed {
+            return Next::Pause;
+        }
+    }
 }
 
 impl Observer for Recorder {
     fn observe(&mut self, publication: &Publication) -> Result<(), String> {
-        let sent = self.queue.as_ref().is_some_and(|q| q.send(publication.clone()).is_ok());
-        if sent {
+        if self.push(publication) {
             return Ok(());
         }
         // The writer has ended: its own error says why.
-        self.queue = None;
         Err(self.join().err().unwrap_or_else(|| "the recorder has stopped".into()))
     }
 }
@@ -75,9 +295,13 @@ impl Observer for Recorder {
 impl Drop for Recorder {
     /// A run that ends by an error still leaves a bag that opens.
     fn drop(&mut self) {
-        self.queue = None;
+        self.close();
         if let Some(writer) = self.writer.take() {
             let _ = writer.join();
         }
     }
 }
+
+#[cfg(test)]
+#[path = "recorder_tests.rs"]
+mod tests;
