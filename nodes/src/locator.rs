@@ -108,7 +108,7 @@ impl LocatorNode {
 
     fn on_mission(&mut self, state: &MissionState, out: &mut Outbox) {
         let scanning = state.state == MissionState::SCANNING;
-        let name = format!("{}/{}/{}", self.robot, state.face, state.pass);
+        let name = format!("{}/{}/{}", self.robot, state.face, state.pass_number);
         if scanning && self.pass.as_ref().is_some_and(|p| p.scan.name == name) {
             return;
         }

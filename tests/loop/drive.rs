@@ -54,7 +54,7 @@ impl Node for AllRead {
     fn on_message(&mut self, input: &Publication, out: &mut Outbox) {
         let AnyMessage::MissionState(m) = &*input.message else { return };
         if m.state == MissionState::SCANNING {
-            self.scan = Some((format!("inv_1/{}/{}", m.face, m.pass), m.face.parse().unwrap()));
+            self.scan = Some((format!("inv_1/{}/{}", m.face, m.pass_number), m.face.parse().unwrap()));
         } else if let Some((scan, face)) = self.scan.take_if(|_| m.state == MissionState::WAITING) {
             let bins = (self.site.face(&face).unwrap().1.length_m() / 0.05).ceil() as usize;
             for tier in 1..=6 {
@@ -85,7 +85,7 @@ impl Observer for Watch {
                 self.pose = Some((m.header.stamp.to_ns(), at, [c[0], c[7], c[35]]));
             }
             AnyMessage::MissionState(m) => {
-                let scan = format!("{}/{}", m.face, m.pass);
+                let scan = format!("{}/{}", m.face, m.pass_number);
                 if m.state == MissionState::SCANNING && self.scans.last() != Some(&scan) {
                     self.scans.push(scan);
                 }

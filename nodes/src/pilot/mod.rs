@@ -210,7 +210,7 @@ impl PilotNode {
             mission: self.mission.clone(),
             state,
             face: self.current.as_ref().map_or_else(String::new, |s| s.face.to_string()),
-            pass: self.current.as_ref().map_or(0, |s| s.pass),
+            pass_number: self.current.as_ref().map_or(0, |s| s.pass),
             faces_done: self.done,
             faces_total: self.total,
             reason: self.reason.clone(),
