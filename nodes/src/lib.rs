@@ -9,6 +9,7 @@ pub mod auditor;
 pub mod host;
 pub mod localizer;
 pub mod locator;
+pub mod mission_server;
 pub mod navigator;
 pub mod node;
 pub mod pilot;

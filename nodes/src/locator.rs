@@ -261,6 +261,11 @@ impl Node for LocatorNode {
         self.inputs()
     }
 
+    fn publications(&self) -> Vec<Arc<str>> {
+        let t = &self.topics;
+        vec![t.sightings.clone(), t.live.clone(), t.coverage.clone()]
+    }
+
     fn on_message(&mut self, input: &Publication, out: &mut Outbox) {
         match &*input.message {
             AnyMessage::TagRead(read) => self.on_read(read),

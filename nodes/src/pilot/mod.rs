@@ -405,6 +405,15 @@ impl Node for PilotNode {
         .to_vec()
     }
 
+    fn publications(&self) -> Vec<Arc<str>> {
+        vec![self.missions.clone()]
+    }
+
+    fn retune(&mut self, parameters: &toml::Table) -> Result<(), String> {
+        self.params = parameters.clone().try_into().map_err(|e: toml::de::Error| e.message().to_owned())?;
+        Ok(())
+    }
+
     fn on_message(&mut self, input: &Publication, out: &mut Outbox) {
         match &*input.message {
             AnyMessage::PoseWithCovarianceStamped(pose) => {
