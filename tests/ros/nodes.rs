@@ -36,3 +36,13 @@ fn no_read_is_lost_between_a_reader_and_the_locator() {
 fn a_mission_over_ros_2_sees_the_library_that_the_local_host_sees() {
     script("mission.py");
 }
+
+#[test]
+fn the_pilot_drives_with_nav2_as_with_our_navigator() {
+    script("nav2.py");
+}
+
+#[test]
+fn two_robots_share_one_network_and_one_twin() {
+    script("fleet.py");
+}

@@ -318,11 +318,13 @@ impl<T: WrappedActionTypeSupport + 'static> Client<T> {
             call.step = answer.map_or(Step::Over, Step::Running);
         }
         let Step::Running((goal, result, feedback)) = &mut call.step else { return };
-        if call.cancel && call.cancelled.is_none() {
+        if std::mem::take(&mut call.cancel) {
             call.cancelled = goal.cancel().ok().map(|c| Box::pin(c) as Pending<_>);
         }
-        // Its answer tells nothing that the result does not tell.
-        let _ = call.cancelled.as_mut().and_then(|c| c.as_mut().now_or_never());
+        // Its answer tells nothing that the result does not tell, and a future must not be asked again after it.
+        if call.cancelled.as_mut().is_some_and(|c| c.as_mut().now_or_never().is_some()) {
+            call.cancelled = None;
+        }
         while let Some(Some(feedback)) = feedback.next().now_or_never() {
             let id = r2r::unique_identifier_msgs::msg::UUID { uuid: call.id.uuid.to_vec() };
             if let Some(message) = ours(type_name, "FeedbackMessage", &T::make_feedback_msg(id, feedback)) {
