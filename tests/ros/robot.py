@@ -2,8 +2,11 @@
 
 import math
 import tempfile
+from pathlib import Path
 
 from peer import BEST_EFFORT, LATCHED, RELIABLE, Process, contains, equal, note, run
+
+from launching import LAUNCH, commands
 
 from action_msgs.msg import GoalStatus
 from diagnostic_msgs.msg import DiagnosticStatus
@@ -11,19 +14,22 @@ from geometry_msgs.msg import PoseWithCovarianceStamped, TwistStamped
 from lifecycle_msgs.msg import State, Transition, TransitionEvent
 from lifecycle_msgs.srv import ChangeState, GetAvailableStates, GetAvailableTransitions, GetState
 from nav2_msgs.action import NavigateToPose
-from nav_msgs.msg import Odometry
+from nav_msgs.msg import OccupancyGrid, Odometry
 from rcl_interfaces.msg import Log, Parameter, ParameterEvent, ParameterType, ParameterValue
 from rcl_interfaces.srv import DescribeParameters, GetParameters, ListParameters, SetParameters
 from rosgraph_msgs.msg import Clock
 from sensor_msgs.msg import BatteryState, Imu, LaserScan
 from shelfwright_msgs.action import RunMission
 from shelfwright_msgs.msg import Coverage, MissionState, ShelfErrors, Sightings, TagRead
+from shelfwright_msgs.srv import StepTwin
+from std_srvs.srv import SetBool, Trigger
 from tf2_msgs.msg import TFMessage
 
-NODES = ["localizer", "navigator", "pilot", "locator", "auditor"]
+NODES = ["localizer", "navigator", "pilot", "locator", "auditor", "map_server"]
 # As DESIGN.md names them.
 TOPICS = {
     "/clock": Clock,
+    "/map": OccupancyGrid,
     "/tf": TFMessage,
     "/tf_static": TFMessage,
     "/inv_1/reads": TagRead,
@@ -39,13 +45,13 @@ TOPICS = {
     "/shelf_errors": ShelfErrors,
 }
 # What a robot that stands in its dock says.
-AT_REST = ["/clock", "/tf", "/tf_static", "/inv_1/scan", "/inv_1/odom", "/inv_1/imu", "/inv_1/battery",
+AT_REST = ["/clock", "/map", "/tf", "/tf_static", "/inv_1/scan", "/inv_1/odom", "/inv_1/imu", "/inv_1/battery",
            "/inv_1/pose", "/inv_1/missions"]
 
 
 def topics(peer):
     for topic, kind in TOPICS.items():
-        quality = LATCHED if topic in ("/tf_static", "/inv_1/missions", "/shelf_errors") else BEST_EFFORT
+        quality = LATCHED if topic in ("/map", "/tf_static", "/inv_1/missions", "/shelf_errors") else BEST_EFFORT
         peer.hear(kind, topic, quality)
     names = lambda: dict(peer.node.get_topic_names_and_types())
     peer.until("all topics", lambda: all(t in names() for t in TOPICS))
@@ -54,6 +60,9 @@ def topics(peer):
         equal(names()[topic], [f"{module}/msg/{kind.__name__}"], topic)
     for topic in AT_REST:
         peer.until(f"a message on {topic}", lambda: peer.heard[topic])
+    grid = peer.heard["/map"][0]
+    equal(len(grid.data), grid.info.width * grid.info.height, "cells of the map")
+    equal(set(grid.data), {0, 100}, "values of cells")
     nodes = lambda: set(peer.node.get_node_names_and_namespaces())
     peer.until("all nodes", lambda: {(n, "/inv_1") for n in NODES} | {("twin", "/")} <= nodes())
     note("topics and nodes: as DESIGN.md has them")
@@ -93,9 +102,9 @@ def parameters(peer):
         return peer.call(SetParameters, f"/inv_1/{node}/set_parameters", request).results[0]
 
     equal(set_one("navigator", "steering.speed_mps", number(0.4)).successful, True, "speed")
-    get = GetParameters.Request(names=["steering.speed_mps"])
+    get = GetParameters.Request(names=["steering.speed_mps", "stop_gap_m"])
     values = peer.call(GetParameters, "/inv_1/navigator/get_parameters", get).values
-    equal(values[0].double_value, 0.4, "speed")
+    equal([v.double_value for v in values], [0.4, 0.16], "what was set, and what the parameter file says")
     peer.until("a parameter event", lambda: [e for e in events if e.node == "/inv_1/navigator"])
     for node, name, value, reason in [
         ("navigator", "steering.speed_mps", number(50.0), "allowed are 0 to 3"),
@@ -163,6 +172,30 @@ def diagnostics(peer):
     note("diagnostics: once a second, a bad scan counted")
 
 
+def twin_services(peer):
+    clock = lambda: peer.heard["/clock"][-1].clock
+    ns = lambda t: t.sec * 1_000_000_000 + t.nanosec
+    equal(peer.call(StepTwin, "/twin/step", StepTwin.Request(steps=1)).success, False, "a step while it runs")
+    equal(peer.call(SetBool, "/twin/pause", SetBool.Request(data=True)).success, True, "pause")
+    peer.spin(0.3)
+    before = ns(clock())
+    peer.spin(0.3)
+    equal(ns(clock()), before, "the clock while paused")
+    answer = peer.call(StepTwin, "/twin/step", StepTwin.Request(steps=5))
+    equal((answer.success, ns(answer.now)), (True, before + 50_000_000), "five steps")
+    peer.until("the stepped clock", lambda: ns(clock()) == before + 50_000_000)
+    # Anew: the clock goes back to 0, and the robot's nodes begin anew with it.
+    equal(peer.call(Trigger, "/twin/reset", Trigger.Request()).success, True, "reset")
+    equal(peer.call(SetBool, "/twin/pause", SetBool.Request(data=False)).success, True, "go on")
+    peer.until("a clock that begins anew", lambda: ns(clock()) < before)
+    went_back = lambda: int(peer.value("inv_1/localizer messages", "clock_went_back")) > 0
+    peer.until("nodes that have noticed", went_back)
+    peer.until("a localizer that tracks anew", lambda: peer.health["inv_1/localizer"].message == "tracking")
+    poses = peer.heard["/inv_1/pose"]
+    peer.until("a pose of the new run", lambda: ns(poses[-1].header.stamp) <= ns(clock()) < before + 2_000_000_000)
+    note("the twin's services: paused, stepped, begun anew")
+
+
 def navigate(peer):
     client = peer.action(NavigateToPose, "/inv_1/navigate_to_pose")
     goal = NavigateToPose.Goal()
@@ -215,21 +248,31 @@ def mission(peer):
     note("run_mission: begun, a second one refused, cancelled")
 
 
+def faster(folder):
+    """Our parameters for simulation, twice as fast."""
+    text = (LAUNCH / "params" / "sim.yaml").read_text()
+    path = Path(folder) / "faster.yaml"
+    # A node's own section wins over the one for all.
+    text += "\nnavigator:\n  ros__parameters:\n    stop_gap_m: 0.16\n"
+    path.write_text(text.replace("speed: 1.0", "speed: 2.0"))
+    return str(path)
+
+
 def main(peer):
     folder = tempfile.mkdtemp()
     logs = peer.hear(Log, "/rosout", LATCHED)
-    with Process("--quiet", "sim", "--ros", "--speed", "2", "--out", folder) as twin:
-        peer.until("the twin's clock", lambda: peer.node.count_publishers("/clock"))
-        with Process("up", "--run", folder, "--ros-args", "-p", "use_sim_time:=true") as robot:
-            for part in [topics, transforms, parameters, life, diagnostics, navigate, mission]:
-                part(peer)
-            contains({log.name for log in logs}, "inv_1.locator", "loggers on /rosout")
-            for process in (robot, twin):
-                code, seconds = process.interrupt()
-                note(f"SIGINT: {process.args[0]} ended with {code} after {seconds:.2f} s")
-                equal(code, 0, "exit code")
-                if seconds > 2.0:
-                    raise AssertionError(f"it took {seconds:.1f} s to end")
+    # As `ros2 launch launch/sim.launch.py` starts them, both at once.
+    sim, up = (line[1:] for line in commands("sim.launch.py", out=folder, params=faster(folder)))
+    with Process(*sim) as twin, Process(*up) as robot:
+        for part in [topics, transforms, parameters, life, diagnostics, twin_services, navigate, mission]:
+            part(peer)
+        contains({log.name for log in logs}, "inv_1.locator", "loggers on /rosout")
+        for process in (robot, twin):
+            code, seconds = process.interrupt()
+            note(f"SIGINT: {process.args[0]} ended with {code} after {seconds:.2f} s")
+            equal(code, 0, "exit code")
+            if seconds > 2.0:
+                raise AssertionError(f"it took {seconds:.1f} s to end")
 
 
 if __name__ == "__main__":

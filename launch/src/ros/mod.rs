@@ -62,8 +62,12 @@ pub fn sim(scenario: &Scenario, out: &Path, replace: bool, speed: f64, ui: &Ui) 
     params.check().map_err(refused)?;
     let twin = Twin::new(scenario).map_err(refused)?;
     let folder = RunFolder::create(out, replace)?;
-    twin.site().save(&folder.site())?;
+    // The site comes last: it tells `up --wait` that the folder is complete.
+    if folder.site().exists() {
+        std::fs::remove_file(folder.site())?;
+    }
     twin.library().catalogue()?.save(folder.catalogue())?;
+    twin.site().save(&folder.site())?;
     ui.note(format!("site and catalogue in {}: shelfwright up --run {0}", out.display()));
     let scenario = scenario.clone();
     let spec = NodeSpec {

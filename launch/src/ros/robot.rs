@@ -2,6 +2,7 @@
 
 use std::path::PathBuf;
 use std::sync::Arc;
+use std::time::{Duration, Instant};
 
 use anyhow::Context;
 use clap::{Args, ValueEnum};
@@ -11,6 +12,7 @@ use nodes::auditor::AuditorNode;
 use nodes::host::ros2::{Make, NodeSpec, Parameters, declare};
 use nodes::localizer::{LocalizerNode, dock_pose};
 use nodes::locator::LocatorNode;
+use nodes::map_server::{MapServer, MapServerParams};
 use nodes::mission_server::MissionServer;
 use nodes::navigator::NavigatorNode;
 use positioning::Pose2;
@@ -20,7 +22,7 @@ use toml::Table;
 use super::loaded;
 use crate::params::Params;
 use crate::run_folder::RunFolder;
-use crate::ui::refused;
+use crate::ui::{interrupted, refused};
 
 /// What robot, where, to do what.
 #[derive(Debug, Args)]
@@ -52,6 +54,9 @@ pub struct RobotArgs {
     /// Row faces of that mission; by default all of the floor.
     #[arg(long, value_delimiter = ',', requires = "mission")]
     faces: Vec<FaceId>,
+    /// Seconds to wait for the folder's site, where the twin is just starting.
+    #[arg(long, default_value_t = 0)]
+    wait: u64,
     /// Parameter file of `shelfwright`; ROS parameters override it.
     #[arg(long)]
     params: Option<PathBuf>,
@@ -70,11 +75,14 @@ pub enum Kind {
     Locator,
     /// What is wrong.
     Auditor,
+    /// The floor's map for Nav2.
+    MapServer,
 }
 
 impl Kind {
     /// All, in the order in which they start.
-    pub const ALL: [Self; 5] = [Self::Localizer, Self::Navigator, Self::Pilot, Self::Locator, Self::Auditor];
+    pub const ALL: [Self; 6] =
+        [Self::Localizer, Self::Navigator, Self::Pilot, Self::Locator, Self::Auditor, Self::MapServer];
 
     fn name(self) -> &'static str {
         match self {
@@ -83,6 +91,7 @@ impl Kind {
             Self::Pilot => "pilot",
             Self::Locator => "locator",
             Self::Auditor => "auditor",
+            Self::MapServer => "map_server",
         }
     }
 }
@@ -101,6 +110,14 @@ pub struct Robot {
 impl Robot {
     /// Loads what the arguments name.
     pub fn load(args: &RobotArgs) -> anyhow::Result<Self> {
+        let begun = Instant::now();
+        while let Some(folder) = &args.run
+            && begun.elapsed() < Duration::from_secs(args.wait)
+            && !interrupted()
+            && RunFolder::around(folder).is_none()
+        {
+            std::thread::sleep(Duration::from_millis(100));
+        }
         let folder = args.run.as_deref().map(|p| {
             RunFolder::around(p).with_context(|| format!("{} holds no run: no site.toml in it", p.display()))
         });
@@ -162,6 +179,10 @@ impl Robot {
                 making(move |robot, params| {
                     said(Ok::<_, String>(LocatorNode::new(robot, site.clone(), params)))
                 }),
+            ),
+            Kind::MapServer => (
+                declare::map_server(&MapServerParams::default())?,
+                making(move |_, params: MapServerParams| said(MapServer::new(&site, &floor, &params))),
             ),
             Kind::Auditor => {
                 let path = self

@@ -15,6 +15,7 @@ use r2r::{
     GoalStatus, WrappedActionTypeSupport, WrappedServiceTypeSupport, WrappedTypesupport,
 };
 
+use super::calls;
 use crate::action::{ActionTopics, status};
 
 type SendRequest<T> = <<T as WrappedActionTypeSupport>::SendGoal as WrappedServiceTypeSupport>::Request;
@@ -39,10 +40,15 @@ pub enum Role {
     Server(String),
     /// The node sends goals.
     Client(String),
+    /// The node answers requests.
+    Service(String),
 }
 
-/// What a subscription says about actions.
+/// What a subscription says about actions and services.
 pub fn role(topic: &str) -> Option<Role> {
+    if let Some(name) = topic.strip_suffix("/_service/request") {
+        return Some(Role::Service(name.into()));
+    }
     let (name, part) = topic.split_once("/_action/")?;
     match part {
         "send_goal_request" => Some(Role::Server(name.into())),
@@ -51,9 +57,9 @@ pub fn role(topic: &str) -> Option<Role> {
     }
 }
 
-/// Whether a topic is a part of an action, and none of its own.
-pub fn is_action(topic: &str) -> bool {
-    topic.contains("/_action/")
+/// Whether a topic is a part of an action or a service, and none of its own.
+pub fn is_part(topic: &str) -> bool {
+    topic.contains("/_action/") || topic.contains("/_service/")
 }
 
 /// Makes the bridge of a role.
@@ -61,7 +67,10 @@ pub fn is_action(topic: &str) -> bool {
 /// # Errors
 /// An action that no node here has, or what ROS says.
 pub fn bridge(node: &mut r2r::Node, role: &Role) -> Result<Box<dyn Bridge>, String> {
-    let (Role::Server(name) | Role::Client(name)) = role;
+    let (Role::Server(name) | Role::Client(name) | Role::Service(name)) = role;
+    if matches!(role, Role::Service(_)) {
+        return calls::bridge(node, name);
+    }
     match name.rsplit('/').next() {
         Some("navigate_to_pose") => make::<r2r::nav2_msgs::action::NavigateToPose::Action>(
             node,
@@ -87,7 +96,7 @@ fn make<T: WrappedActionTypeSupport + 'static>(
     role: &Role,
     type_name: &'static str,
 ) -> Result<Box<dyn Bridge>, String> {
-    let (Role::Server(name) | Role::Client(name)) = role;
+    let (Role::Server(name) | Role::Client(name) | Role::Service(name)) = role;
     let topics = match name.trim_start_matches('/').rsplit_once('/') {
         Some((robot, action)) => ActionTopics::new(robot, action),
         None => return Err(format!("{name} has no robot's namespace")),
@@ -103,7 +112,7 @@ fn make<T: WrappedActionTypeSupport + 'static>(
             cancels: VecDeque::new(),
             ended: Vec::new(),
         }),
-        Role::Client(_) => {
+        Role::Client(_) | Role::Service(_) => {
             let client = node.create_action_client::<T>(name).map_err(failed)?;
             let available = r2r::Node::is_available(&client).map_err(failed)?;
             Box::new(Client::<T> {
@@ -130,11 +139,11 @@ fn ours(type_name: &str, part: &str, theirs: &impl WrappedTypesupport) -> Option
     }
 }
 
-fn theirs<M: WrappedTypesupport>(ours: &AnyMessage) -> Option<M> {
+pub(super) fn theirs<M: WrappedTypesupport>(ours: &AnyMessage) -> Option<M> {
     M::from_serialized_bytes(&ours.to_cdr()).ok()
 }
 
-fn put(out: &mut Vec<Publication>, topic: &Arc<str>, message: AnyMessage) {
+pub(super) fn put(out: &mut Vec<Publication>, topic: &Arc<str>, message: AnyMessage) {
     // The node stamps what it handles by its own clock.
     out.push(Publication { topic: topic.clone(), stamp_ns: 0, message: Arc::new(message) });
 }
@@ -286,6 +295,8 @@ struct Client<T: WrappedActionTypeSupport> {
 
 impl<T: WrappedActionTypeSupport + 'static> Client<T> {
     fn ask(&mut self, id: UUID, goal: T::Goal) {
+        // Whoever has not answered a cancellation by now is gone.
+        self.calls.retain(|c| !matches!(c.step, Step::Over));
         match self.client.send_goal_request(goal) {
             Ok(asked) => {
                 let asked = asked.map(|answer| {
@@ -307,6 +318,10 @@ impl<T: WrappedActionTypeSupport + 'static> Client<T> {
     }
 
     fn advance(type_name: &str, topics: &ActionTopics, call: &mut Call<T>, out: &mut Vec<Publication>) {
+        // Its answer tells nothing that the result does not tell, and a future must not be asked again after it.
+        if call.cancelled.as_mut().is_some_and(|c| c.as_mut().now_or_never().is_some()) {
+            call.cancelled = None;
+        }
         let time = r2r::builtin_interfaces::msg::Time::default;
         if let Step::Asked(asked) = &mut call.step
             && let Some(answer) = asked.as_mut().now_or_never()
@@ -320,10 +335,6 @@ impl<T: WrappedActionTypeSupport + 'static> Client<T> {
         let Step::Running((goal, result, feedback)) = &mut call.step else { return };
         if std::mem::take(&mut call.cancel) {
             call.cancelled = goal.cancel().ok().map(|c| Box::pin(c) as Pending<_>);
-        }
-        // Its answer tells nothing that the result does not tell, and a future must not be asked again after it.
-        if call.cancelled.as_mut().is_some_and(|c| c.as_mut().now_or_never().is_some()) {
-            call.cancelled = None;
         }
         while let Some(Some(feedback)) = feedback.next().now_or_never() {
             let id = r2r::unique_identifier_msgs::msg::UUID { uuid: call.id.uuid.to_vec() };
@@ -361,7 +372,7 @@ impl<T: WrappedActionTypeSupport + 'static> Bridge for Client<T> {
         for call in &mut self.calls {
             Self::advance(self.type_name, &self.topics, call, out);
         }
-        self.calls.retain(|c| !matches!(c.step, Step::Over));
+        self.calls.retain(|c| !matches!(c.step, Step::Over) || c.cancelled.is_some());
     }
 
     fn take(&mut self, publication: &Publication) -> bool {

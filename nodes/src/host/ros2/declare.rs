@@ -5,6 +5,7 @@ use positioning::LocateSettings;
 
 use super::parameters::{Documented, Parameters};
 use crate::localizer::LocalizerParams;
+use crate::map_server::MapServerParams;
 use crate::navigator::NavigatorParams;
 use crate::pilot::PilotParams;
 
@@ -68,6 +69,11 @@ pub fn locator(values: &LocateSettings) -> Declaration {
     Parameters::of(values, documented! { "": "LocateSettings" in "positioning/src/settings.rs", }, &[])
 }
 
+/// Of the map server.
+pub fn map_server(values: &MapServerParams) -> Declaration {
+    Parameters::of(values, documented! { "": "MapServerParams" in "nodes/src/map_server.rs", }, &[])
+}
+
 /// Of the auditor.
 pub fn auditor(values: &AuditSettings) -> Declaration {
     let documented = documented! {
@@ -93,6 +99,7 @@ mod tests {
             pilot(&PilotParams::default()),
             locator(&LocateSettings::default()),
             auditor(&AuditSettings::default()),
+            map_server(&MapServerParams::default()),
         ];
         for parameters in all {
             for (name, declared) in parameters.unwrap().declared() {

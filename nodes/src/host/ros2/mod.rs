@@ -9,6 +9,8 @@
 
 #[cfg(feature = "ros2")]
 mod actions;
+#[cfg(feature = "ros2")]
+mod calls;
 pub mod declare;
 #[cfg(feature = "ros2")]
 mod diagnostics;

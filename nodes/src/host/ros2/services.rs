@@ -17,7 +17,12 @@ impl<T: WrappedServiceTypeSupport + 'static> Requests<T> {
     /// Offers `~/name`.
     pub fn offer(node: &mut r2r::Node, name: &str) -> r2r::Result<Self> {
         let name = format!("{}/{name}", node.fully_qualified_name()?);
-        Ok(Self(Box::new(node.create_service::<T>(&name, QosProfile::services_default())?)))
+        Self::named(node, &name)
+    }
+
+    /// Offers a service by its full name.
+    pub fn named(node: &mut r2r::Node, name: &str) -> r2r::Result<Self> {
+        Ok(Self(Box::new(node.create_service::<T>(name, QosProfile::services_default())?)))
     }
 
     /// The next one that waits.

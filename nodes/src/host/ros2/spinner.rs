@@ -86,7 +86,8 @@ impl Spinner {
             publishers: Default::default(),
             undeclared: 0,
             unsent: 0,
-            latched: VecDeque::new(),
+            latched: Vec::new(),
+            unheard: 0,
         };
         let mut spinner = Self {
             services: Services::offer(&mut ros).map_err(&failed)?,
@@ -315,12 +316,13 @@ impl Spinner {
                     let bridge = actions::bridge(&mut self.ros, &role)?;
                     self.bridges.push((role, bridge));
                 }
-            } else if !actions::is_action(&topic) {
+            } else if !actions::is_part(&topic) {
                 self.subscribe(&topic)?;
             }
         }
         work.node = Some(node);
         work.table = table;
+        work.unheard = work.latched.len();
         Ok(())
     }
 

@@ -9,7 +9,7 @@ use interfaces::{AnyMessage, Publication};
 use r2r::PublisherUntyped;
 use toml::Table;
 
-use super::actions::is_action;
+use super::actions::is_part;
 use super::lifecycle::State;
 use super::qos::{self, Carriage};
 use super::queue::{Item, Queue};
@@ -24,8 +24,8 @@ const QUEUE: usize = 16_384;
 const TICK: Duration = Duration::from_millis(10);
 /// `/clock` going back by more is a new run, by less a message that came late.
 const NEW_RUN_NS: i64 = 1_000_000_000;
-/// Messages of transient-local topics kept for a node that is not active yet.
-const LATCHED: usize = 64;
+/// Messages of one transient-local topic that are kept for a node that is made later.
+const LATCHED: usize = 10;
 
 /// The node and what belongs to it, behind one lock.
 pub struct Work {
@@ -45,8 +45,22 @@ pub struct Work {
     pub undeclared: u64,
     /// Messages that ROS did not take.
     pub unsent: u64,
-    /// What late listeners need, until the node is active.
-    pub latched: VecDeque<Publication>,
+    /// What late listeners need, oldest first: for a node that is made later, or not active yet.
+    pub latched: Vec<Publication>,
+    /// How many of the newest of them the node has not heard.
+    pub unheard: usize,
+}
+
+impl Work {
+    fn keep(&mut self, publication: Publication) {
+        let same = |p: &&Publication| p.topic == publication.topic;
+        if self.latched.iter().filter(same).count() >= LATCHED
+            && let Some(oldest) = self.latched.iter().position(|p| p.topic == publication.topic)
+        {
+            self.latched.remove(oldest);
+        }
+        self.latched.push(publication);
+    }
 }
 
 /// What spin thread and worker share.
@@ -159,13 +173,14 @@ impl Shared {
             self.ages.lock().unwrap_or_else(PoisonError::into_inner).add(age);
         }
         let mut work = self.work();
+        let latched = qos::topic(&publication.topic).is_some_and(|t| t.carriage == Carriage::Latched);
+        if latched {
+            work.keep(publication.clone());
+        }
         if work.state == State::Active {
             self.deliver(&mut work, &publication);
-        } else if qos::topic(&publication.topic).is_some_and(|t| t.carriage == Carriage::Latched) {
-            if work.latched.len() >= LATCHED {
-                work.latched.pop_front();
-            }
-            work.latched.push_back(publication);
+        } else if latched {
+            work.unheard = (work.unheard + 1).min(work.latched.len());
         } else {
             drop(work);
             self.queue.count(&publication.topic, |c| c.ignored += 1);
@@ -174,9 +189,12 @@ impl Shared {
 
     /// Hands the node what it missed before it was active.
     pub fn catch_up(&self, work: &mut Work) {
-        while let Some(publication) = work.latched.pop_front() {
-            self.deliver(work, &publication);
+        let from = work.latched.len() - std::mem::take(&mut work.unheard);
+        let unheard = work.latched.split_off(from);
+        for publication in &unheard {
+            self.deliver(work, publication);
         }
+        work.latched.extend(unheard);
     }
 
     fn deliver(&self, work: &mut Work, publication: &Publication) {
@@ -205,6 +223,13 @@ impl Shared {
                     Err(error) => tracing::error!(%error, "the node was not made anew"),
                 }
             }
+            // How the robot is built holds on; the rest is of the run that is over.
+            work.latched.retain(|p| p.is_called("tf_static"));
+            work.unheard = work.latched.len();
+            self.now_ns.store(now_ns, Ordering::Relaxed);
+            if work.state == State::Active {
+                self.catch_up(&mut work);
+            }
         }
         self.now_ns.store(now_ns, Ordering::Relaxed);
         self.tick(now_ns);
@@ -223,7 +248,7 @@ impl Shared {
 
     fn publish(&self, work: &mut Work, out: Outbox) {
         for publication in out.into_publications() {
-            if is_action(&publication.topic) {
+            if is_part(&publication.topic) {
                 self.actions.lock().unwrap_or_else(PoisonError::into_inner).push(publication);
             } else if let Some(publisher) = work.publishers.get(&publication.topic) {
                 if let Err(error) = publisher.publish_raw(&publication.message.to_cdr()) {
