@@ -7,8 +7,11 @@ import subprocess
 import sys
 import time
 
-# Before rclpy reads it: tests beside each other must not hear each other.
-os.environ.setdefault("ROS_DOMAIN_ID", str(random.randrange(1, 100)))
+# Before rclpy reads it: tests beside each other must not hear each other. Each script has domains of its own, of
+# which it takes any, as another run may go on beside this one.
+SCRIPTS = ["robot.py", "reader.py", "mission.py", "nav2.py", "fleet.py", "figures.py"]
+DOMAIN = 1 + SCRIPTS.index(os.path.basename(sys.argv[0])) + len(SCRIPTS) * random.randrange(16)
+os.environ.setdefault("ROS_DOMAIN_ID", str(DOMAIN))
 os.environ.setdefault("ROS_AUTOMATIC_DISCOVERY_RANGE", "LOCALHOST")
 
 import rclpy  # noqa: E402
