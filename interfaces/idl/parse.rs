@@ -227,7 +227,17 @@ fn message_name(text: &str, package: &str) -> Result<TypeName, String> {
     }
 }
 
+/// Words that Python keeps for itself: rosidl makes a module of such a field that Python does not load.
+const PYTHON_WORDS: &[&str] = &[
+    "and", "as", "assert", "async", "await", "break", "class", "continue", "def", "del", "elif", "else",
+    "except", "finally", "for", "from", "global", "if", "import", "in", "is", "lambda", "nonlocal", "not",
+    "or", "pass", "raise", "return", "try", "while", "with", "yield",
+];
+
 fn check_field_name(name: &str) -> Result<(), String> {
+    if PYTHON_WORDS.contains(&name) {
+        return Err(format!("field name {name:?}, expected one that is no word of Python"));
+    }
     let ok = name.starts_with(|c: char| c.is_ascii_lowercase())
         && !name.ends_with('_')
         && !name.contains("__")

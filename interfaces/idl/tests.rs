@@ -48,6 +48,7 @@ fn a_bad_definition_names_file_line_and_what_is_allowed() {
         ("uint8 a\nuint8\n", 2, "expected TYPE NAME"),
         ("uint8 A\n", 1, "lower-case"),
         ("uint8 a_\n", 1, "lower-case"),
+        ("uint8 pass\n", 1, "Python"),
         ("\n\nuint8 a\nuint8 a\n", 4, "twice"),
         ("uint8 x=3\n", 1, "upper-case"),
         ("uint8 X=256\n", 1, "0 to 255"),

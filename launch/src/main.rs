@@ -5,6 +5,8 @@ mod learn;
 mod mission;
 mod params;
 mod recording;
+#[cfg(feature = "ros2")]
+mod ros;
 mod run_folder;
 mod ui;
 
@@ -56,13 +58,28 @@ enum Command {
     Bag(cmd::bag::BagArgs),
     /// Make the locator's weights from simulated lessons.
     Learn(cmd::learn::LearnArgs),
+    /// Run all nodes of one robot in this process, each a ROS 2 node of its own.
+    #[cfg(feature = "ros2")]
+    Up(ros::UpArgs),
+    /// Run one node of a robot as a ROS 2 node.
+    #[cfg(feature = "ros2")]
+    Node(ros::NodeArgs),
     /// Check this machine and this build.
     Doctor(cmd::doctor::DoctorArgs),
 }
 
 fn main() -> ExitCode {
-    let cli = Cli::parse();
-    ui::init_logs(cli.verbose);
+    // What follows is for ROS, which reads it itself.
+    let cli = Cli::parse_from(std::env::args_os().take_while(|a| a != "--ros-args"));
+    #[cfg(feature = "ros2")]
+    let ros = match &cli.command {
+        Command::Up(_) | Command::Node(_) => true,
+        Command::Sim(args) => args.ros,
+        _ => false,
+    };
+    #[cfg(not(feature = "ros2"))]
+    let ros = false;
+    ui::init_logs(cli.verbose, ros);
     ui::catch_interrupts();
     let ui = Ui::new(cli.json, cli.quiet);
     let done = match cli.command {
@@ -75,6 +92,10 @@ fn main() -> ExitCode {
         Command::Platform(args) => cmd::platform::run(&args, &ui),
         Command::Bag(args) => cmd::bag::run(&args, &ui),
         Command::Learn(args) => cmd::learn::run(&args, &ui),
+        #[cfg(feature = "ros2")]
+        Command::Up(args) => ros::up(&args),
+        #[cfg(feature = "ros2")]
+        Command::Node(args) => ros::node(&args),
         Command::Doctor(args) => cmd::doctor::run(&args, &ui),
     };
     match done {

@@ -45,15 +45,23 @@ pub fn catch_interrupts() {
     }
 }
 
-/// Logs go to standard error.
-pub fn init_logs(verbose: u8) {
+/// Logs go to standard error; those of ROS 2 nodes by ROS, to `/rosout` too.
+pub fn init_logs(verbose: u8, ros: bool) {
     let default = match verbose {
+        0 if ros => "warn,nodes=info,shelfwright=info",
         0 => "warn",
         1 => "info",
         2 => "debug",
         _ => "trace",
     };
     let filter = EnvFilter::try_from_default_env().unwrap_or_else(|_| EnvFilter::new(default));
+    #[cfg(feature = "ros2")]
+    if ros {
+        use tracing_subscriber::layer::SubscriberExt;
+        use tracing_subscriber::util::SubscriberInitExt;
+        tracing_subscriber::registry().with(filter).with(nodes::host::ros2::RosLayer).init();
+        return;
+    }
     tracing_subscriber::fmt().with_env_filter(filter).with_writer(std::io::stderr).init();
 }
 

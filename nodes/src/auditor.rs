@@ -78,6 +78,10 @@ impl Node for AuditorNode {
         self.inputs.clone()
     }
 
+    fn publications(&self) -> Vec<Arc<str>> {
+        vec!["/shelf_errors".into()]
+    }
+
     fn on_message(&mut self, input: &Publication, out: &mut Outbox) {
         match &*input.message {
             AnyMessage::Sightings(message) if input.is_called("sightings") => {

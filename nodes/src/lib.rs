@@ -9,10 +9,13 @@ pub mod auditor;
 pub mod host;
 pub mod localizer;
 pub mod locator;
+pub mod map_server;
+pub mod mission_server;
 pub mod navigator;
 pub mod node;
 pub mod pilot;
 pub mod planar;
 pub mod recorder;
+pub mod service;
 
 pub use node::{Health, Level, Node, Outbox};

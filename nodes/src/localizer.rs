@@ -201,6 +201,10 @@ impl Node for LocalizerNode {
         [&t.odom, &t.imu, &t.scan, &t.tf_static].map(Arc::clone).to_vec()
     }
 
+    fn publications(&self) -> Vec<Arc<str>> {
+        vec![self.topics.tf.clone(), self.topics.pose.clone()]
+    }
+
     fn on_message(&mut self, input: &Publication, out: &mut Outbox) {
         self.take(input);
         while let Some(estimate) = self.core.as_mut().and_then(Localizer::estimate) {

@@ -123,7 +123,7 @@ impl LocatorNode {
 
     fn on_mission(&mut self, state: &MissionState, out: &mut Outbox) {
         let scanning = state.state == MissionState::SCANNING;
-        let name = format!("{}/{}/{}", self.robot, state.face, state.pass);
+        let name = format!("{}/{}/{}", self.robot, state.face, state.pass_number);
         if scanning && self.pass.as_ref().is_some_and(|p| p.scan.name == name) {
             return;
         }
@@ -300,6 +300,11 @@ impl Node for LocatorNode {
 
     fn subscriptions(&self) -> Vec<Arc<str>> {
         self.inputs()
+    }
+
+    fn publications(&self) -> Vec<Arc<str>> {
+        let t = &self.topics;
+        vec![t.sightings.clone(), t.live.clone(), t.coverage.clone()]
     }
 
     fn on_message(&mut self, input: &Publication, out: &mut Outbox) {

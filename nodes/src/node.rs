@@ -12,6 +12,20 @@ pub trait Node: Send {
     /// Topics that it wants, in full (`/inv_1/reads`).
     fn subscriptions(&self) -> Vec<Arc<str>>;
 
+    /// Topics that it publishes on, in full. Parts of actions are left out.
+    fn publications(&self) -> Vec<Arc<str>> {
+        Vec::new()
+    }
+
+    /// Takes parameters that can change while it runs, from the whole of its parameters.
+    ///
+    /// # Errors
+    /// The reason why it keeps the old ones.
+    fn retune(&mut self, parameters: &toml::Table) -> Result<(), String> {
+        let _ = parameters;
+        Err(format!("the {}'s parameters are read when it is made", self.name()))
+    }
+
     /// One message on one of its topics. Malformed content is counted and named in [`Node::health`], never fatal.
     fn on_message(&mut self, input: &Publication, out: &mut Outbox);
 
@@ -51,6 +65,11 @@ impl Outbox {
             stamp_ns: self.now_ns,
             message: Arc::new(message.into()),
         });
+    }
+
+    /// Publishes what another node has said.
+    pub fn forward(&mut self, publication: Publication) {
+        self.publications.push(publication);
     }
 
     /// What was published, in order.

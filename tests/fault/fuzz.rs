@@ -191,7 +191,7 @@ fn recording() -> Vec<Publication> {
         mission: "fuzz".into(),
         state,
         face: "1F/R01A".into(),
-        pass: 1,
+        pass_number: 1,
         ..MissionState::default()
     };
     for i in 0..600_i64 {
@@ -234,8 +234,11 @@ fn good_read(stamp_ns: i64, tag: u8, phase: f64, rssi: f64) -> TagRead {
     read
 }
 
-/// What the locator says of a recording: its outputs as bytes.
-fn located(recording: Vec<Publication>) -> (Vec<(Arc<str>, Vec<u8>)>, String) {
+/// Topics and bytes of what was published.
+type Said = Vec<(Arc<str>, Vec<u8>)>;
+
+/// What the locator says of a recording, and when.
+fn located(recording: Vec<Publication>) -> (Said, String) {
     let site: Arc<Site> = Arc::new(demo_site(&LibrarySettings::default()));
     let node = LocatorNode::new("inv_1", site, LocateSettings::default());
     let inputs = node.inputs();

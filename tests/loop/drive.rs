@@ -33,7 +33,7 @@ impl Observer for Watch {
                 self.pose = Some((m.header.stamp.to_ns(), at, [c[0], c[7], c[35]]));
             }
             AnyMessage::MissionState(m) => {
-                let scan = format!("{}/{}", m.face, m.pass);
+                let scan = format!("{}/{}", m.face, m.pass_number);
                 if m.state == MissionState::SCANNING && self.scans.last() != Some(&scan) {
                     self.scans.push(scan);
                 }

@@ -53,7 +53,7 @@ impl Node for AllRead {
     fn on_message(&mut self, input: &Publication, out: &mut Outbox) {
         let AnyMessage::MissionState(m) = &*input.message else { return };
         if m.state == MissionState::SCANNING {
-            self.scan = m.face.parse().ok().map(|face| (format!("inv_1/{}/{}", m.face, m.pass), face));
+            self.scan = m.face.parse().ok().map(|face| (format!("inv_1/{}/{}", m.face, m.pass_number), face));
         } else if let Some((scan, face)) = self.scan.take_if(|_| m.state == MissionState::WAITING) {
             let Some((_, geometry)) = self.site.face(&face) else { return };
             let bins = (geometry.length_m() / 0.05).ceil() as usize;

@@ -2,6 +2,7 @@
 
 pub mod drive;
 
+use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
 use std::process::{Command, Output};
 
@@ -33,6 +34,15 @@ pub fn python() -> Option<PathBuf> {
         skipped("SHELFWRIGHT_PYTHON is not set; tests/run sets it");
     }
     path
+}
+
+/// The environment of ROS 2 programs, as `launch/ros2/env` makes it. `tests/run` runs the set-up before.
+pub fn ros() -> Option<BTreeMap<String, String>> {
+    if std::env::var_os("SHELFWRIGHT_ROS_OVERLAY").is_none() {
+        skipped("ROS 2 is not set up; tests/run does it (launch/ros2/setup, then source launch/ros2/env)");
+        return None;
+    }
+    Some(std::env::vars().collect())
 }
 
 /// Says on standard error that a test did not run, and why.

@@ -61,6 +61,15 @@ pub struct SimArgs {
     /// After the run, write where every book really stood: a truth table, for evaluation.
     #[arg(long)]
     truth: Option<PathBuf>,
+    /// Play the robots as ROS 2 hardware: publish their sensors and /clock, take cmd_vel, until Ctrl-C. Site and
+    /// catalogue are left in the folder for `shelfwright up`.
+    #[cfg(feature = "ros2")]
+    #[arg(long, conflicts_with_all = ["faces", "platform", "params", "truth"])]
+    pub ros: bool,
+    /// Simulated seconds a second, with --ros.
+    #[cfg(feature = "ros2")]
+    #[arg(long, default_value_t = 1.0, requires = "ros")]
+    speed: f64,
 }
 
 #[derive(Debug, Serialize)]
@@ -162,6 +171,10 @@ pub fn sim(args: &SimArgs, ui: &Ui) -> anyhow::Result<()> {
     };
     if let Some(seed) = args.seed {
         scenario.seed = seed;
+    }
+    #[cfg(feature = "ros2")]
+    if args.ros {
+        return crate::ros::sim(&scenario, &args.out, args.replace, args.speed, ui);
     }
     // Before anything is made: a mistake in the parameters should leave no folder behind.
     Params::load(args.params.as_deref())?;

@@ -2,6 +2,7 @@
 
 mod local;
 mod replay;
+pub mod ros2;
 
 pub use local::{HostError, LocalHost, Observer, World};
 pub use replay::replay;

@@ -458,6 +458,15 @@ impl Node for NavigatorNode {
         self.senses.topics().into_iter().chain(goals).collect()
     }
 
+    fn publications(&self) -> Vec<Arc<str>> {
+        vec![self.cmd_vel.clone()]
+    }
+
+    fn retune(&mut self, parameters: &toml::Table) -> Result<(), String> {
+        self.params = parameters.clone().try_into().map_err(|e: toml::de::Error| e.message().to_owned())?;
+        Ok(())
+    }
+
     fn on_message(&mut self, input: &Publication, out: &mut Outbox) {
         match &*input.message {
             AnyMessage::FollowFaceSendGoalRequest(request) => self.accept_follow(request, out),

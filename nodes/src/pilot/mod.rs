@@ -210,7 +210,7 @@ impl PilotNode {
             mission: self.mission.clone(),
             state,
             face: self.current.as_ref().map_or_else(String::new, |s| s.face.to_string()),
-            pass: self.current.as_ref().map_or(0, |s| s.pass),
+            pass_number: self.current.as_ref().map_or(0, |s| s.pass),
             faces_done: self.done,
             faces_total: self.total,
             reason: self.reason.clone(),
@@ -403,6 +403,15 @@ impl Node for PilotNode {
         ]
         .map(Arc::clone)
         .to_vec()
+    }
+
+    fn publications(&self) -> Vec<Arc<str>> {
+        vec![self.missions.clone()]
+    }
+
+    fn retune(&mut self, parameters: &toml::Table) -> Result<(), String> {
+        self.params = parameters.clone().try_into().map_err(|e: toml::de::Error| e.message().to_owned())?;
+        Ok(())
     }
 
     fn on_message(&mut self, input: &Publication, out: &mut Outbox) {

@@ -185,7 +185,7 @@ fn a_mission_covers_all_faces_and_scans_again_where_coverage_was_low() {
     let mut scans: Vec<String> = states
         .iter()
         .filter(|s| s.state == MissionState::SCANNING)
-        .map(|s| format!("{}/{}", s.face, s.pass))
+        .map(|s| format!("{}/{}", s.face, s.pass_number))
         .collect();
     scans.dedup();
     println!(
@@ -210,7 +210,7 @@ fn one_bad_face_does_not_end_the_mission() {
     assert!(
         last.reason.contains("2F/R01A: no such face") && last.reason.contains("1F/R02A: coverage of 0 of 6")
     );
-    let passes = run.kept.missions().iter().filter(|s| s.face == "1F/R02A").map(|s| s.pass).max();
+    let passes = run.kept.missions().iter().filter(|s| s.face == "1F/R02A").map(|s| s.pass_number).max();
     assert_eq!(passes, Some(2), "a failed face is tried again at the end");
 }
 

@@ -234,7 +234,7 @@ impl Node for CoverageTeller {
     fn on_message(&mut self, input: &Publication, out: &mut Outbox) {
         match &*input.message {
             AnyMessage::MissionState(m) if m.state == MissionState::SCANNING => {
-                self.scan = format!("{}/{}/{}", m.robot, m.face, m.pass);
+                self.scan = format!("{}/{}/{}", m.robot, m.face, m.pass_number);
                 self.face = m.face.clone();
             }
             AnyMessage::FollowFaceGetResultResponse(_) => self.due_ns = Some(out.now_ns() + 500_000_000),

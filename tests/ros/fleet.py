@@ -1,0 +1,68 @@
+"""Two robots in two namespaces with one twin, one of them remapped: each does its own face and sees its own books."""
+
+import tempfile
+from pathlib import Path
+
+from peer import LATCHED, RELIABLE, Process, equal, note, run
+
+from action_msgs.msg import GoalStatus
+from shelfwright_msgs.action import RunMission
+from shelfwright_msgs.msg import Sightings
+
+SCENARIO = """name = "pair"
+seed = 3
+[library]
+rows = 1
+bays = 2
+tiers = 2
+on_loan = 0
+[errors]
+missing = 0
+misplaced = 0
+out_of_order = 0
+foreign = 0
+on_loan_on_shelf = 0
+[[robot]]
+name = "inv_1"
+start_m = [0.6, 0.75]
+antennas_m = [[0.0, 0.25, 0.22], [0.0, 0.25, 0.55]]
+[[robot]]
+name = "inv_2"
+start_m = [0.6, 2.75]
+antennas_m = [[0.0, 0.25, 0.22], [0.0, 0.25, 0.55]]
+"""
+
+
+def main(peer):
+    folder = Path(tempfile.mkdtemp())
+    (folder / "pair.toml").write_text(SCENARIO)
+    run_folder = str(folder / "run")
+    seen = {r: peer.hear(Sightings, f"/{r}/sightings", RELIABLE) for r in ("inv_1", "inv_2")}
+    sim = ["--quiet", "sim", str(folder / "pair.toml"), "--ros", "--speed", "4", "--out", run_folder]
+    simulated = ["-p", "use_sim_time:=true"]
+    with Process(*sim):
+        peer.until("the twin's clock", lambda: peer.node.count_publishers("/clock"))
+        first = ["up", "--run", run_folder, "--ros-args", *simulated]
+        # The second one is told its namespace by a remapping, as a launch file would.
+        second = ["up", "--run", run_folder, "--start", "0.6,2.75,0", "--ros-args", "-r", "__ns:=/inv_2", *simulated]
+        with Process(*first), Process(*second):
+            results = {}
+            for robot, face in (("inv_1", "1F/R01A"), ("inv_2", "1F/R01B")):
+                client = peer.action(RunMission, f"/{robot}/run_mission")
+                handle = peer.send(client, RunMission.Goal(mission=robot, faces=[face]))
+                equal(handle.accepted, True, robot)
+                results[robot] = handle.get_result_async()
+            for robot, result in results.items():
+                peer.until(f"the mission of {robot}", result.done, 180)
+                equal(result.result().status, GoalStatus.STATUS_SUCCEEDED, f"{robot}: {result.result().result.reason}")
+    for robot, face in (("inv_1", "1F/R01A"), ("inv_2", "1F/R01B")):
+        scans = {m.scan.rsplit("/", 1)[0] for m in seen[robot]}
+        equal(scans, {f"{robot}/{face}"}, "scans")
+        own = {bytes(s.uid) for m in seen[robot] for s in m.sightings if s.face == face and s.face_probability > 0.5}
+        note(f"{robot}: {len(own)} books on {face}")
+        if len(own) < 50:
+            raise AssertionError(f"{robot} has seen {len(own)} books on {face}")
+
+
+if __name__ == "__main__":
+    run(main)
