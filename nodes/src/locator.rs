@@ -25,6 +25,8 @@ const MAX_READS: usize = 4_000_000;
 /// How long a read waits for the transform at its stamp before it is given up, ns. The localizer corrects at
 /// 10 Hz, so half a second means that it has stopped.
 const TF_PATIENCE_NS: i64 = 500_000_000;
+/// Silence of the reader in the middle of a pass that is an error, ns: along shelves reads come every 50 ms at the least.
+const SILENT_NS: i64 = 1_000_000_000;
 /// Bound of a phase, with the rounding of 32 bits, rad.
 const TURN: f32 = std::f32::consts::TAU + 1e-3;
 /// Standard deviation of the robot's position beyond which it is lost, m.
@@ -49,6 +51,8 @@ struct Pass {
     index: BTreeMap<Uid, u32>,
     waiting: VecDeque<Waiting>,
     closing_since_ns: Option<i64>,
+    /// When the last read came, or the pass began, ns.
+    heard_ns: i64,
     /// Pose before: stamp, ns, and place on the map, m.
     pose: Option<(i64, [f64; 2])>,
     /// The robot did not know its place for a while, or was somewhere else all at once.
@@ -76,6 +80,7 @@ pub struct LocatorNode {
     settings: LocateSettings,
     tf: TfBuffer,
     pass: Option<Pass>,
+    now_ns: i64,
     count: Counters,
     topics: Topics,
 }
@@ -101,6 +106,7 @@ impl LocatorNode {
             settings,
             tf: TfBuffer::default(),
             pass: None,
+            now_ns: 0,
             count: Counters::default(),
             topics: Topics {
                 reads: own("reads"),
@@ -144,6 +150,7 @@ impl LocatorNode {
                         index: BTreeMap::new(),
                         waiting: VecDeque::new(),
                         closing_since_ns: None,
+                        heard_ns: out.now_ns(),
                         pose: None,
                         spoilt: false,
                     });
@@ -169,11 +176,12 @@ impl LocatorNode {
         }
     }
 
-    fn on_read(&mut self, read: &TagRead) {
+    fn on_read(&mut self, read: &TagRead, now_ns: i64) {
         let Some(pass) = self.pass.as_mut().filter(|p| p.closing_since_ns.is_none()) else {
             self.count.outside_pass += 1;
             return;
         };
+        pass.heard_ns = now_ns;
         let Ok(uid) = Uid::new(&read.uid) else {
             self.count.bad_uid += 1;
             return;
@@ -309,7 +317,7 @@ impl Node for LocatorNode {
 
     fn on_message(&mut self, input: &Publication, out: &mut Outbox) {
         match &*input.message {
-            AnyMessage::TagRead(read) => self.on_read(read),
+            AnyMessage::TagRead(read) => self.on_read(read, out.now_ns()),
             AnyMessage::MissionState(state) => self.on_mission(state, out),
             AnyMessage::PoseWithCovarianceStamped(pose) => self.on_pose(pose),
             AnyMessage::TFMessage(tf) => self.on_tf(tf, input.topic == self.topics.tf_static),
@@ -318,6 +326,7 @@ impl Node for LocatorNode {
     }
 
     fn on_time(&mut self, out: &mut Outbox) {
+        self.now_ns = out.now_ns();
         self.join(out.now_ns());
         self.tell_passed(out);
         let over = self.pass.as_ref().is_some_and(|p| p.closing_since_ns.is_some() && p.waiting.is_empty());
@@ -335,9 +344,18 @@ impl Node for LocatorNode {
             + c.unknown_face
             + c.bad_transform
             + c.spoilt_passes;
+        let open = self.pass.as_ref().filter(|p| p.closing_since_ns.is_none());
+        let silent_ns = open.map_or(0, |p| self.now_ns - p.heard_ns);
+        let (level, summary) = if silent_ns > SILENT_NS {
+            (Level::Error, format!("the reader has been silent for {:.0} s", silent_ns as f64 * 1e-9))
+        } else if bad > 0 {
+            (Level::Warn, format!("{bad} inputs left out"))
+        } else {
+            (Level::Ok, "ok".into())
+        };
         Health {
-            level: if bad > 0 { Level::Warn } else { Level::Ok },
-            summary: if bad > 0 { format!("{bad} inputs left out") } else { "ok".into() },
+            level,
+            summary,
             values: vec![
                 ("reads_located", c.located.to_string()),
                 ("reads_outside_a_pass", c.outside_pass.to_string()),

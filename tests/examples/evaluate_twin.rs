@@ -11,6 +11,7 @@ use std::time::Instant;
 
 use domain::FaceId;
 use positioning::{FaceGeometry, LocateSettings, TierGeometry, locate_face};
+use tests::plot::{Line, Plot};
 use twin::radio::{FaceLesson, FacePrior, face_lesson};
 
 type AnyError = Box<dyn std::error::Error>;
@@ -25,10 +26,19 @@ const CASES: [(f64, f64); 7] =
 fn main() -> Result<(), AnyError> {
     let given: Option<u64> = std::env::args().nth(1).map(|s| s.parse()).transpose()?;
     let mut report = String::from(HEAD);
+    let mut curves = vec![Line { name: "ideal".into(), points: vec![(0.0, 0.0), (100.0, 100.0)] }];
+    let mut sizes = Vec::new();
     for (name, decode) in [("fit and decoder", true), ("fit alone", false)] {
         writeln!(report, "\n## {name}\n\n{COLUMNS}")?;
         for (thickness, speed) in CASES {
             let figures = case(thickness, speed, decode, given.unwrap_or(REPORTED))?;
+            if speed == 0.1 && [0.01, 0.025, 0.06].contains(&thickness) {
+                let of = format!("{name}, {:.0} mm", 1e3 * thickness);
+                curves.push(Line { name: of.clone(), points: figures.calibration() });
+                if thickness == 0.025 || decode {
+                    sizes.push(Line { name: of, points: figures.errors_by_share() });
+                }
+            }
             let line = figures.line(thickness, speed);
             println!("{name:>16} {line}");
             writeln!(report, "{line}")?;
@@ -36,10 +46,43 @@ fn main() -> Result<(), AnyError> {
     }
     if given.is_none() {
         let out = Path::new(env!("CARGO_MANIFEST_DIR")).join("../positioning/TWIN.md");
-        std::fs::write(&out, report).map_err(|e| format!("{}: {e}", out.display()))?;
+        let write = |path: &Path, text: String| {
+            std::fs::write(path, text).map_err(|e| format!("{}: {e}", path.display()))
+        };
+        write(&out, report + PLOTS)?;
+        let axes = ["stated share within, %".to_owned(), "share of the books seen within, %".to_owned()];
+        let ticks = [20.0, 20.0];
+        let curves = Plot {
+            title: "Calibration of the stated deviation".into(),
+            axes,
+            ends: [100.0; 2],
+            ticks,
+            lines: curves,
+        };
+        write(&out.with_file_name("twin_calibration.svg"), curves.svg())?;
+        let axes = ["error along the shelf, cm".to_owned(), "share of the books below, %".to_owned()];
+        let sizes =
+            Plot { title: "Errors".into(), axes, ends: [30.0, 100.0], ticks: [5.0, 20.0], lines: sizes };
+        write(&out.with_file_name("twin_errors.svg"), sizes.svg())?;
     }
     Ok(())
 }
+
+/// Shares, %, and within how many standard deviations a normal error lies with them.
+const QUANTILES: [(f64, f64); 12] = [
+    (10.0, 0.1257),
+    (20.0, 0.2533),
+    (30.0, 0.3853),
+    (40.0, 0.5244),
+    (50.0, 0.6745),
+    (60.0, 0.8416),
+    (68.0, 0.9945),
+    (75.0, 1.1503),
+    (80.0, 1.2816),
+    (90.0, 1.6449),
+    (95.0, 1.9600),
+    (99.0, 2.5758),
+];
 
 #[derive(Default)]
 struct Figures {
@@ -56,26 +99,14 @@ struct Figures {
     seconds: f64,
 }
 
-/// The twin's own radio settings as a prior of one point.
 fn as_the_twin(thickness: f64, speed: f64) -> FacePrior {
-    let at = |v: f64| [v, v];
     FacePrior {
-        impedance_ohm: at(142.3),
-        impedance_deg: at(-49.2),
-        load_spread: at(0.2),
-        coupling: at(1.0),
-        dipole_m: at(0.1625),
-        scatter_gain: at(0.22),
-        beam_exponent: at(0.6),
-        rssi_slope: at(0.65),
-        book_loss_db_per_m: at(15.0),
-        power_dbm: at(24.0),
-        distance_m: at(0.45),
-        speed_m_s: at(speed),
-        thickness_m: at(thickness),
-        pose_std_m: at(0.003),
+        distance_m: [0.45, 0.45],
+        speed_m_s: [speed, speed],
+        thickness_m: [thickness, thickness],
         tiers: [6, 6],
         antenna_each_tier: 1.0,
+        ..FacePrior::of_the_twin()
     }
 }
 
@@ -124,6 +155,22 @@ impl Figures {
         }
     }
 
+    /// Stated against seen share of the errors, %.
+    fn calibration(&self) -> Vec<(f64, f64)> {
+        let share = |k: f64| {
+            100.0 * self.ratios.iter().filter(|r| **r <= k).count() as f64 / self.ratios.len() as f64
+        };
+        QUANTILES.iter().map(|(stated, k)| (*stated, share(*k))).collect()
+    }
+
+    /// Error, cm, below which a share of the books lies, %.
+    fn errors_by_share(&self) -> Vec<(f64, f64)> {
+        let mut sorted = self.errors.clone();
+        sorted.sort_by(f64::total_cmp);
+        let at = |share: f64| 100.0 * sorted[((sorted.len() - 1) as f64 * share) as usize];
+        (0..=100).map(|p| (at(f64::from(p) / 100.0), f64::from(p))).collect()
+    }
+
     fn line(mut self, thickness: f64, speed: f64) -> String {
         self.errors.sort_by(f64::total_cmp);
         let at = |q: f64| 100.0 * self.errors[((self.errors.len() - 1) as f64 * q) as usize];
@@ -151,6 +198,12 @@ impl Figures {
 const COLUMNS: &str = "\
 | mean thickness | m/s | books | reads a tag | tier % | side % | mean cm | median | p95 | pairs in order % | in 1 / 2 std % | ms a tag |
 |---|---|---|---|---|---|---|---|---|---|---|---|";
+
+const PLOTS: &str = "
+![How often a book is as near as stated, against how often that was stated](twin_calibration.svg)
+
+![Which share of the books is placed to which error](twin_errors.svg)
+";
 
 const HEAD: &str = "\
 # How well books are located in the twin

@@ -5,6 +5,7 @@
 use domain::FaceId;
 use interfaces::shelfwright_msgs::MissionState;
 use interfaces::{AnyMessage, Publication};
+use nodes::Level;
 use nodes::host::{LocalHost, Observer};
 use nodes::localizer::{LocalizerNode, LocalizerParams, dock_pose};
 use nodes::navigator::{NavigatorNode, NavigatorParams};
@@ -152,4 +153,49 @@ fn a_robot_that_was_carried_off_finds_itself_and_drives_the_pass_again() {
     assert!(wrongly_sure_s < 5.0);
     // The pass on which it was lifted is driven again at the end.
     assert_eq!((watch.scans.len(), watch.scans.last().unwrap().as_str()), (5, "1F/R01A/2"));
+}
+
+#[test]
+fn a_reader_that_falls_silent_stops_the_pass_until_it_speaks_again() {
+    let mut scenario = Scenario::demo(9);
+    // One antenna is enough to hear it by.
+    scenario.robots[0].antennas_m.truncate(1);
+    scenario.faults.push(FaultSettings {
+        kind: FaultKind::ReaderMute,
+        robot: "inv_1".into(),
+        at_s: 20.0,
+        for_s: 12.0,
+        to_m: None,
+        heading_deg: 0.0,
+        slip: 0.0,
+    });
+    let twin = Twin::new(&scenario).unwrap();
+    let site = twin.site().clone();
+    let faces: Vec<FaceId> = site.faces().map(|f| f.0).take(1).collect();
+    let dock = dock_pose(&site, "1F", "dock_1").unwrap();
+    let mut host = LocalHost::new();
+    host.add(Box::new(LocalizerNode::new("inv_1", &site, "1F", dock, LocalizerParams::default()).unwrap()));
+    host.add(Box::new(NavigatorNode::new("inv_1", &site, "1F", NavigatorParams::default()).unwrap()));
+    let pilot = PilotNode::new("inv_1", &site, "1F", "test", &faces, PilotParams::default()).unwrap();
+    host.add(Box::new(pilot));
+    host.add(Box::new(AllRead::new(site)));
+    let (mut world, mut watch) = (TwinWorld(twin), Watch::default());
+    let (mut waits_from, mut goes_on, mut error_from) = (None, None, None);
+    while world.0.now_ns() < 400_000_000_000 && watch.state.state < MissionState::DONE {
+        host.step(&mut world, &mut [&mut watch]).unwrap();
+        let now_s = world.0.now_ns() as f64 * 1e-9;
+        if watch.state.state == MissionState::WAITING && watch.state.reason.contains("silent") {
+            waits_from.get_or_insert(now_s);
+        } else if waits_from.is_some() && watch.state.state == MissionState::SCANNING {
+            goes_on.get_or_insert(now_s);
+        }
+        if host.health().iter().any(|(name, h)| name == "pilot" && h.level == Level::Error) {
+            error_from.get_or_insert(now_s);
+        }
+    }
+    println!("waits from {waits_from:?}, error from {error_from:?}, scans again from {goes_on:?}");
+    assert_eq!(watch.state.state, MissionState::DONE, "{}", watch.state.reason);
+    assert!(waits_from.is_some_and(|t| t < 22.0) && error_from.is_some_and(|t| t < 22.0));
+    assert!(goes_on.is_some_and(|t| t > 32.0));
+    assert_eq!(watch.scans, ["1F/R01A/1", "1F/R01A/2"]);
 }

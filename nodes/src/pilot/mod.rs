@@ -2,8 +2,11 @@
 //!
 //! For each face it drives to the start, follows the face, waits for the locator's coverage of that pass and
 //! drives again where too much of the face was not read surely. A face that fails is tried once more at the
-//! end; the mission goes on in between and says at its end what failed and why.
+//! end; the mission goes on in between and says at its end what failed and why. When the reader falls silent the pass is
+//! broken off, the robot waits where it stands, and drives the pass again once the reader speaks.
 
+mod coverage;
+mod reader;
 mod route;
 
 use std::collections::{BTreeMap, VecDeque};
@@ -24,6 +27,8 @@ use crate::navigator::map_from_face;
 use crate::navigator::planner::{Planner, PlannerParams};
 use crate::node::{Health, Level, Node, Outbox};
 use crate::planar::{header, pose_from_pose2, pose2_from_pose, topic};
+use coverage::poor_share;
+use reader::ReaderWatch;
 pub use route::{Leg, order};
 
 /// Parameters of the pilot.
@@ -48,6 +53,11 @@ pub struct PilotParams {
     pub transit_limit_s: f64,
     /// Longest pass over a face, in multiples of its undisturbed time. 5.
     pub pass_limit: f64,
+    /// Silence of the reader after which a pass is broken off, s. 1: along shelves reads come every 50 ms at the least; 0
+    /// never breaks off, for halls with long empty shelves.
+    pub reader_silent_s: f64,
+    /// Longest wait for a silent reader, s, before the face is given up. 60: it was switched off and on again.
+    pub reader_wait_s: f64,
     /// How often a failed face is tried again, after all others. 1: people move on.
     pub retries: u32,
     /// Where the robot fits, for the order of the faces.
@@ -66,6 +76,8 @@ impl Default for PilotParams {
             coverage_wait_s: 30.0,
             transit_limit_s: 300.0,
             pass_limit: 5.0,
+            reader_silent_s: 1.0,
+            reader_wait_s: 60.0,
             retries: 1,
             planner: PlannerParams::default(),
         }
@@ -96,6 +108,8 @@ enum Phase {
     Waiting,
     /// For the end of a goal that was taken back.
     Stopping,
+    /// For the reader to speak again.
+    Silent,
     Over(u8),
 }
 
@@ -118,8 +132,13 @@ pub struct PilotNode {
     queue: VecDeque<Stop>,
     current: Option<Stop>,
     phase: Phase,
-    /// When the phase is over at the latest, ns.
+    /// When the phase began, and when it is over at the latest, ns.
+    since_ns: i64,
     deadline_ns: i64,
+    reads: Arc<str>,
+    reader: ReaderWatch,
+    /// The pass was broken off because of the reader.
+    reader_lost: bool,
     goal: Option<UUID>,
     goals: u64,
     seen: BTreeMap<u8, Coverage>,
@@ -176,7 +195,11 @@ impl PilotNode {
             queue,
             current: None,
             phase: Phase::Idle,
+            since_ns: 0,
             deadline_ns: i64::MAX,
+            reads: topic(robot, "reads"),
+            reader: ReaderWatch::default(),
+            reader_lost: false,
             goal: None,
             goals: 0,
             seen: BTreeMap::new(),
@@ -201,7 +224,7 @@ impl PilotNode {
             Phase::Idle => MissionState::IDLE,
             Phase::Transit => MissionState::TRANSIT,
             Phase::Scanning => MissionState::SCANNING,
-            Phase::Waiting | Phase::Stopping => MissionState::WAITING,
+            Phase::Waiting | Phase::Stopping | Phase::Silent => MissionState::WAITING,
             Phase::Over(state) => state,
         };
         let message = MissionState {
@@ -220,6 +243,7 @@ impl PilotNode {
 
     fn enter(&mut self, phase: Phase, limit_s: f64, reason: &str, out: &mut Outbox) {
         self.phase = phase;
+        self.since_ns = out.now_ns();
         self.deadline_ns = out.now_ns().saturating_add((limit_s * 1e9) as i64);
         reason.clone_into(&mut self.reason);
         self.report(out);
@@ -313,10 +337,7 @@ impl PilotNode {
             return;
         }
         match (self.phase, result_status) {
-            (Phase::Stopping, _) => {
-                let why = self.reason.clone();
-                self.fail(&why, out);
-            }
+            (Phase::Stopping, _) => self.stopped(out),
             (Phase::Transit, status::SUCCEEDED) => self.scan(out),
             (Phase::Scanning, status::SUCCEEDED) => {
                 self.enter(
@@ -355,6 +376,31 @@ impl PilotNode {
         self.next_face(out);
     }
 
+    /// The goal that was taken back has ended.
+    fn stopped(&mut self, out: &mut Outbox) {
+        if std::mem::take(&mut self.reader_lost) {
+            self.enter(Phase::Silent, self.params.reader_wait_s, "the reader is silent", out);
+        } else {
+            let why = self.reason.clone();
+            self.fail(&why, out);
+        }
+    }
+
+    /// Breaks a pass off during which the reader is silent, and drives it again once it speaks.
+    fn watch_reader(&mut self, out: &mut Outbox) {
+        let (now, patience_s) = (out.now_ns(), self.params.reader_silent_s);
+        match self.phase {
+            Phase::Scanning if patience_s > 0.0 && self.reader.silent_s(self.since_ns, now) > patience_s => {
+                self.take_back("the reader is silent", out);
+                self.reader_lost = true;
+            }
+            Phase::Silent if self.reader.spoke_after(self.since_ns) => {
+                self.next_pass("the reader speaks again", out);
+            }
+            _ => {}
+        }
+    }
+
     /// Takes the goal at hand back, for a reason.
     fn take_back(&mut self, why: &str, out: &mut Outbox) {
         let mut request = CancelGoalRequest::default();
@@ -363,26 +409,6 @@ impl PilotNode {
         out.publish(&action.cancel, request);
         self.enter(Phase::Stopping, STOP_WAIT_NS as f64 * 1e-9, why, out);
     }
-}
-
-/// Share of the bins along a face, over all tiers, in which a tag would have been read with less than the wanted
-/// probability.
-fn poor_share<'a>(coverage: impl Iterator<Item = &'a Coverage>, length_m: f64, wanted: f32) -> f32 {
-    let (mut poor, mut all) = (0u32, 0u32);
-    for tier in coverage {
-        let bin_m = f64::from(tier.bin_m);
-        if bin_m.is_nan() || bin_m <= 0.0 {
-            continue;
-        }
-        // Bins that the locator did not report were not read.
-        let bins = ((length_m / bin_m).ceil() as usize).min(1_000_000);
-        for bin in 0..bins {
-            let p = tier.read_probability.get(bin).copied().unwrap_or(0.0);
-            all += 1;
-            poor += u32::from(p.is_nan() || p < wanted);
-        }
-    }
-    if all == 0 { 1.0 } else { poor as f32 / all as f32 }
 }
 
 impl Node for PilotNode {
@@ -395,6 +421,7 @@ impl Node for PilotNode {
             &self.pose,
             &self.coverage,
             &self.cancel,
+            &self.reads,
             &self.follow.result,
             &self.follow.send_goal_response,
             &self.follow.feedback,
@@ -424,6 +451,7 @@ impl Node for PilotNode {
                     }
                 }
             }
+            AnyMessage::TagRead(_) => self.reader.hear(out.now_ns()),
             AnyMessage::Coverage(coverage) => self.on_coverage(coverage, out),
             AnyMessage::FollowFaceGetResultResponse(r) => {
                 self.on_result(true, r.status, &r.result.error_msg, out);
@@ -467,6 +495,7 @@ impl Node for PilotNode {
 
     fn on_time(&mut self, out: &mut Outbox) {
         let now = out.now_ns();
+        self.watch_reader(out);
         if now >= self.deadline_ns {
             match self.phase {
                 Phase::Transit => self.take_back("the way took too long", out),
@@ -482,7 +511,11 @@ impl Node for PilotNode {
                 }
                 Phase::Stopping => {
                     let why = format!("{}, and the navigator does not answer", self.reason);
-                    self.goal = None;
+                    (self.goal, self.reader_lost) = (None, false);
+                    self.fail(&why, out);
+                }
+                Phase::Silent => {
+                    let why = format!("the reader has been silent for {:.0} s", self.params.reader_wait_s);
                     self.fail(&why, out);
                 }
                 Phase::Idle | Phase::Over(_) => self.deadline_ns = i64::MAX,
@@ -495,35 +528,22 @@ impl Node for PilotNode {
 
     fn health(&self) -> Health {
         let level = match self.phase {
-            Phase::Over(MissionState::FAILED) => Level::Error,
+            Phase::Over(MissionState::FAILED) | Phase::Silent => Level::Error,
+            Phase::Stopping if self.reader_lost => Level::Error,
             _ if !self.failures.is_empty() => Level::Warn,
             _ => Level::Ok,
         };
         Health {
             level,
-            summary: format!("{} of {} faces, {}", self.done, self.total, self.mission),
+            summary: match self.phase {
+                Phase::Silent => "the reader is silent: the mission waits".into(),
+                _ => format!("{} of {} faces, {}", self.done, self.total, self.mission),
+            },
             values: vec![
                 ("faces_failed", self.failures.len().to_string()),
                 ("goals", self.goals.to_string()),
                 ("malformed", self.malformed.to_string()),
             ],
         }
-    }
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    fn tier(bin_m: f32, p: &[f32]) -> Coverage {
-        Coverage { bin_m, read_probability: p.to_vec(), ..Coverage::default() }
-    }
-
-    #[test]
-    fn places_that_no_coverage_speaks_of_count_as_not_read() {
-        let all = [tier(0.5, &[1.0, 1.0]), tier(0.5, &[1.0])];
-        assert_eq!(poor_share(all.iter(), 1.0, 0.9), 0.25);
-        assert_eq!(poor_share([tier(0.5, &[f32::NAN, 0.95])].iter(), 1.0, 0.9), 0.5);
-        assert_eq!(poor_share([tier(0.0, &[])].iter(), 1.0, 0.9), 1.0);
     }
 }

@@ -78,6 +78,27 @@ impl Default for FacePrior {
     }
 }
 
+impl FacePrior {
+    /// The twin's own radio settings as a prior of one point, for trying a locator on what it meets in the twin.
+    pub fn of_the_twin() -> Self {
+        let at = |v: f64| [v, v];
+        Self {
+            impedance_ohm: at(142.3),
+            impedance_deg: at(-49.2),
+            load_spread: at(0.2),
+            coupling: at(1.0),
+            dipole_m: at(0.1625),
+            scatter_gain: at(0.22),
+            beam_exponent: at(0.6),
+            rssi_slope: at(0.65),
+            book_loss_db_per_m: at(15.0),
+            power_dbm: at(24.0),
+            pose_std_m: at(0.003),
+            ..Self::default()
+        }
+    }
+}
+
 /// Where a tag of a face lesson was.
 #[derive(Debug, Clone, Copy, PartialEq)]
 pub struct ShelvedTag {
