@@ -67,14 +67,20 @@ fn main() -> Result<(), AnyError> {
         sightings.extend(found.sightings);
         coverage.extend(found.coverage);
         let bays = (lesson.length_m / 0.9).round().max(1.0);
-        for (tag, truth) in lesson.truth.iter().enumerate() {
-            let Some(tier) = truth.tier else { continue };
-            let bay = (truth.x_m / lesson.length_m * bays).clamp(0.0, bays - 1.0) as u16 + 1;
+        let mut shelved: Vec<(usize, f64, usize)> = lesson
+            .truth
+            .iter()
+            .enumerate()
+            .filter_map(|(tag, truth)| Some((truth.tier?, truth.x_m, tag)))
+            .collect();
+        shelved.sort_by(|a, b| a.0.cmp(&b.0).then(a.1.total_cmp(&b.1)));
+        for (tier, x, tag) in shelved {
+            let bay = (x / lesson.length_m * bays).clamp(0.0, bays - 1.0) as u16 + 1;
             let shelf = ShelfAddress { face: id.clone(), bay, tier: tier as u8 + 1 };
             items.push(Item {
                 barcode: format!("{number:05}{tag:05}"),
                 uid: Some(scan.tags[tag].clone()),
-                call_number: format!("QA{}", items.len() % 9_999 + 1),
+                call_number: format!("QA{}.{:02}", items.len() / 100 + 1, items.len() % 100),
                 scheme: Scheme::Lcc,
                 title: "A title of the usual length, some forty letters".into(),
                 author: "An author".into(),
@@ -121,9 +127,9 @@ fn main() -> Result<(), AnyError> {
     let started = Instant::now();
     let result = audit(&catalogue, &site, &sightings, &coverage, &AuditSettings::default());
     println!(
-        "audited {} books ({} findings) in {:.1} s: peak {:.0} MiB",
+        "audited {} books ({} in place) in {:.1} s: peak {:.0} MiB",
         result.expected,
-        result.errors.len(),
+        result.in_place,
         started.elapsed().as_secs_f64(),
         peak_mib()
     );

@@ -195,7 +195,7 @@ fn a_reader_that_falls_silent_stops_the_pass_until_it_speaks_again() {
     }
     println!("waits from {waits_from:?}, error from {error_from:?}, scans again from {goes_on:?}");
     assert_eq!(watch.state.state, MissionState::DONE, "{}", watch.state.reason);
-    assert!(waits_from.is_some_and(|t| t < 22.0) && error_from.is_some_and(|t| t < 22.0));
+    assert!(waits_from.is_some_and(|t| t < 23.0) && error_from.is_some_and(|t| t < 23.0));
     assert!(goes_on.is_some_and(|t| t > 32.0));
     assert_eq!(watch.scans, ["1F/R01A/1", "1F/R01A/2"]);
 }

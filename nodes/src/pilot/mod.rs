@@ -53,7 +53,7 @@ pub struct PilotParams {
     pub transit_limit_s: f64,
     /// Longest pass over a face, in multiples of its undisturbed time. 5.
     pub pass_limit: f64,
-    /// Silence of the reader after which a pass is broken off, s. 1: along shelves reads come every 50 ms at the least; 0
+    /// Silence of the reader after which a pass is broken off, s. 2: along shelves reads come every 50 ms at the least; 0
     /// never breaks off, for halls with long empty shelves.
     pub reader_silent_s: f64,
     /// Longest wait for a silent reader, s, before the face is given up. 60: it was switched off and on again.
@@ -76,7 +76,7 @@ impl Default for PilotParams {
             coverage_wait_s: 30.0,
             transit_limit_s: 300.0,
             pass_limit: 5.0,
-            reader_silent_s: 1.0,
+            reader_silent_s: 2.0,
             reader_wait_s: 60.0,
             retries: 1,
             planner: PlannerParams::default(),
