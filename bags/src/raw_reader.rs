@@ -55,6 +55,8 @@ impl BagFile {
 pub struct RawReader {
     /// Files not yet begun.
     files: VecDeque<PathBuf>,
+    /// One file, and no folder of them.
+    lone: bool,
     selection: Arc<Selection>,
     current: Option<(PathBuf, BagFile)>,
     /// Topics of the files up to the current one.
@@ -68,9 +70,9 @@ impl RawReader {
     /// # Errors
     /// [`BagError::NotABag`], [`BagError::Io`] and [`BagError::Sqlite`].
     pub fn open(path: impl AsRef<Path>, selection: Selection) -> Result<Self, BagError> {
-        let files = bag_files(path.as_ref())?.into();
+        let (files, lone) = (bag_files(path.as_ref())?.into(), !path.as_ref().is_dir());
         let selection = Arc::new(selection);
-        let mut out = Self { files, selection, current: None, channels: Vec::new(), cut: None };
+        let mut out = Self { files, lone, selection, current: None, channels: Vec::new(), cut: None };
         out.next_file()?;
         Ok(out)
     }
@@ -109,9 +111,16 @@ impl RawReader {
             self.channels.sort();
             self.channels.dedup();
         }
-        if let Some(path) = self.files.pop_front() {
+        while let Some(path) = self.files.pop_front() {
+            // A recorder that is killed as it begins its next file leaves it empty.
+            if !self.lone && is_empty_mcap(&path) {
+                tracing::warn!(file = %path.display(), "the bag is cut off: its last file is empty");
+                self.cut = Some(Cut { path, bytes: 0, messages: 0 });
+                continue;
+            }
             let file = BagFile::open(&path, &self.selection)?;
             self.current = Some((path, file));
+            break;
         }
         Ok(())
     }
@@ -138,6 +147,10 @@ impl Iterator for RawReader {
         }
         next.transpose()
     }
+}
+
+fn is_empty_mcap(path: &Path) -> bool {
+    path.extension().is_some_and(|e| e == "mcap") && fs::metadata(path).is_ok_and(|m| m.len() == 0)
 }
 
 /// The files of a bag, in the order in which rosbag2 splits them: by the number at the end of their names.

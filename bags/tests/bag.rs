@@ -107,6 +107,24 @@ fn a_stamp_before_zero_is_refused_by_topic() {
 }
 
 #[test]
+fn a_recorder_killed_as_it_began_a_file_leaves_a_bag_that_opens() {
+    let home = tempfile::tempdir().unwrap();
+    let folder = home.path().join("bag");
+    let mut writer = Writer::create(&folder).unwrap();
+    let all = run(20);
+    all.iter().for_each(|p| writer.write(p).unwrap());
+    writer.finish().unwrap();
+    fs::write(folder.join("bag_1.mcap"), "").unwrap();
+    let mut reader = Reader::open(&folder).unwrap();
+    assert_eq!(reader.by_ref().filter(Result::is_ok).count(), all.len());
+    assert_eq!(reader.cut().map(|c| (c.bytes, c.messages)), Some((0, 0)));
+    // Or the first one.
+    fs::remove_file(folder.join("bag_1.mcap")).unwrap();
+    fs::write(folder.join("bag_0.mcap"), "").unwrap();
+    assert_eq!(Reader::open(&folder).unwrap().count(), 0);
+}
+
+#[test]
 fn what_is_no_bag_is_refused_by_name() {
     let home = tempfile::tempdir().unwrap();
     let open = |path: &Path| Reader::open(path).err().unwrap().to_string();
