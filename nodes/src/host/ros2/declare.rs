@@ -29,7 +29,7 @@ pub fn localizer(values: &LocalizerParams) -> Declaration {
 /// Of the navigator.
 pub fn navigator(values: &NavigatorParams) -> Declaration {
     let documented = documented! {
-        "": "NavigatorParams" in "nodes/src/navigator/mod.rs",
+        "": "NavigatorParams" in "nodes/src/navigator/params.rs",
         "planner": "PlannerParams" in "nodes/src/navigator/planner.rs",
         "steering": "SteeringParams" in "nodes/src/navigator/steering.rs",
     };
@@ -41,6 +41,8 @@ pub fn navigator(values: &NavigatorParams) -> Declaration {
         "stale_after_s",
         "lost_std_m",
         "lost_after_s",
+        "recover_after_s",
+        "recovery_way_m",
     ];
     Parameters::of(values, documented, &live)
 }
@@ -48,7 +50,7 @@ pub fn navigator(values: &NavigatorParams) -> Declaration {
 /// Of the pilot.
 pub fn pilot(values: &PilotParams) -> Declaration {
     let documented = documented! {
-        "": "PilotParams" in "nodes/src/pilot/mod.rs",
+        "": "PilotParams" in "nodes/src/pilot/params.rs",
         "planner": "PlannerParams" in "nodes/src/navigator/planner.rs",
     };
     let live = [
@@ -57,6 +59,8 @@ pub fn pilot(values: &PilotParams) -> Declaration {
         "read_probability",
         "poor_share",
         "coverage_wait_s",
+        "reader_silent_s",
+        "reader_wait_s",
         "transit_limit_s",
         "pass_limit",
         "retries",
