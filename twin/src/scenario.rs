@@ -38,6 +38,24 @@ pub struct Scenario {
     /// What goes wrong at set times.
     #[serde(rename = "fault")]
     pub faults: Vec<FaultSettings>,
+    /// What a run must come to.
+    pub expect: ExpectSettings,
+}
+
+/// What a run of a scenario must come to; what is not given is not asked.
+#[derive(Debug, Clone, Default, PartialEq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields, default)]
+pub struct ExpectSettings {
+    /// Whether all row faces are done in the end.
+    pub finished: Option<bool>,
+    /// Passes that the locator answers, the fewest and the most.
+    pub passes: Option<[u32; 2]>,
+    /// Misplaced books: precision and recall at least.
+    pub misplaced: Option<[f64; 2]>,
+    /// Missing books: precision and recall at least.
+    pub missing: Option<[f64; 2]>,
+    /// Localizer while scanning: RMS along the aisle at most, cm.
+    pub localizer_cm: Option<f64>,
 }
 
 /// One robot.
@@ -141,6 +159,7 @@ impl Default for Scenario {
             people: vec![],
             obstacles: vec![],
             faults: vec![],
+            expect: ExpectSettings::default(),
         }
     }
 }

@@ -53,6 +53,17 @@ pub(crate) fn check(s: &Scenario) -> Check {
             within(&format!("{key}.until_s"), until, o.from_s, 1e6)?;
         }
     }
+    for (name, figures) in [("misplaced", s.expect.misplaced), ("missing", s.expect.missing)] {
+        for (i, share) in figures.into_iter().flatten().enumerate() {
+            within(&format!("expect.{name}[{i}]"), share, 0.0, 1.0)?;
+        }
+    }
+    if let Some([fewest, most]) = s.expect.passes {
+        within("expect.passes[1]", f64::from(most), f64::from(fewest), 1e6)?;
+    }
+    if let Some(cm) = s.expect.localizer_cm {
+        within("expect.localizer_cm", cm, 0.0, 1e4)?;
+    }
     s.faults.iter().enumerate().try_for_each(|(i, f)| check_fault(&format!("fault[{i}]"), f, s, &site))
 }
 

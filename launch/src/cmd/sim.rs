@@ -12,6 +12,7 @@ use clap::Args;
 use domain::audit::audit;
 use domain::{Audit, FaceId, Site};
 use serde::Serialize;
+use twin::scenario::ExpectSettings;
 use twin::{ClassScore, Scenario, Scores, Truth, Twin, score};
 
 use super::platform::{runtime, until_interrupted};
@@ -184,7 +185,56 @@ pub fn sim(args: &SimArgs, ui: &Ui) -> anyhow::Result<()> {
     if let Some(path) = &args.truth {
         write_truth(path, &result.truth)?;
     }
-    ui.result(&result, text)
+    ui.result(&result, text)?;
+    let differences = differences(&scenario.expect, &result);
+    anyhow::ensure!(
+        differences.is_empty(),
+        "{}: the outcome is not the one that the scenario expects: {}",
+        scenario.name,
+        differences.join("; ")
+    );
+    Ok(())
+}
+
+/// Where a run came to something else than was expected.
+fn differences(expect: &ExpectSettings, r: &RunResult) -> Vec<String> {
+    let mut out = Vec::new();
+    if let Some(finished) = expect.finished
+        && finished != r.failed.is_empty()
+    {
+        out.push(match finished {
+            true => format!("not all row faces were done ({})", r.failed.join("; ")),
+            false => "all row faces were done".into(),
+        });
+    }
+    let passes = r.facts.run.passes;
+    if let Some([fewest, most]) = expect.passes
+        && !(fewest..=most).contains(&passes)
+    {
+        out.push(format!("{passes} passes, expected {fewest} to {most}"));
+    }
+    let classes = [
+        ("misplaced", expect.misplaced, &r.scores.far_misplaced),
+        ("missing", expect.missing, &r.scores.missing),
+    ];
+    for (name, wanted, found) in classes {
+        let Some([precision, recall]) = wanted else { continue };
+        for (what, least, share) in
+            [("precision", precision, found.precision), ("recall", recall, found.recall)]
+        {
+            // Nothing reported, or nothing there to find, is no mistake.
+            if share.is_some_and(|s| s < least) {
+                out.push(format!("{what} of {name} {:.2}, expected {least} or more", share.unwrap_or(0.0)));
+            }
+        }
+    }
+    let along_cm = 100.0 * r.facts.localizer.along_m;
+    if let Some(most) = expect.localizer_cm
+        && along_cm > most
+    {
+        out.push(format!("localizer {along_cm:.1} cm off along the aisle, expected {most} or less"));
+    }
+    out
 }
 
 /// Writes a truth table: the row face as scan, the tier as row, the position on the tier as slot.
