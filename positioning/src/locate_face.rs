@@ -1,14 +1,13 @@
 //! A robot's pass along a row face: where on the face each tag is, on which tier, and what the pass has covered.
 
-use std::collections::BTreeSet;
-
 use domain::{Coverage, Scan, Sighting};
 use serde::{Deserialize, Serialize};
 
 use crate::cells::{Cells, ReadProblems};
 use crate::decoder::{self, FaceWindow, Weights};
+use crate::face::activity::activity;
 use crate::face::answer::Answer;
-use crate::face::coverage::{self, Active, Counted};
+use crate::face::coverage::{self, Counted};
 use crate::face::observations::Observations;
 use crate::face::pass::Pass;
 use crate::normal;
@@ -41,19 +40,20 @@ pub fn locate_face(scan: &Scan, face: &FaceGeometry, settings: &LocateSettings) 
         decode(weights, &pass.windows(&answers), face, &mut answers);
     }
     let sightings = sightings(scan, face, &cells, &answers);
+    let activity = activity(scan);
     let counted: Vec<Counted> = answers
         .iter()
-        .zip(&cells.tags)
-        .filter(|(a, t)| a.front > 0.5 && t.reads > 0)
-        .map(|(a, t)| Counted {
+        .zip(cells.tags.iter().zip(&activity.reads))
+        .filter(|(a, (t, _))| a.front > 0.5 && t.reads > 0)
+        .map(|(a, (t, counts))| Counted {
             x: a.x,
             tier: a.tier,
-            reads: f64::from(t.reads),
+            reads: f64::from(t.reads.min(*counts)),
             sure: a.front * a.tiers[a.tier],
         })
         .collect();
     let coverage =
-        coverage::coverage(&scan.name, face, &counted, &activity(scan), settings.coverage_bin_m.max(0.01));
+        coverage::coverage(&scan.name, face, &counted, &activity.spots, settings.coverage_bin_m.max(0.01));
     FaceResult { sightings, coverage, problems: cells.problems }
 }
 
@@ -166,23 +166,4 @@ pub(crate) fn sightings(
             rssi_dbm: cells.tags[t].rssi_max,
         })
         .collect()
-}
-
-/// Where the antennas were at work: one spot for each 20 ms (each centimetre, without a clock) in which a port read
-/// anything at all.
-fn activity(scan: &Scan) -> Vec<Active> {
-    const SLOT_NS: i64 = 20_000_000;
-    let mut seen = BTreeSet::new();
-    let mut out = Vec::new();
-    for r in &scan.reads {
-        if !r.antenna_m.iter().all(|v| v.is_finite()) {
-            continue;
-        }
-        let slot =
-            r.stamp_ns.map_or_else(|| (r.antenna_m[0] * 100.0).round() as i64, |t| t.div_euclid(SLOT_NS));
-        if seen.insert((slot, r.antenna)) {
-            out.push(Active { x: f64::from(r.antenna_m[0]), z: f64::from(r.antenna_m[2]), slots: 1.0 });
-        }
-    }
-    out
 }

@@ -5,6 +5,7 @@
 //! Hundreds of tags share the offsets, so they are found together ([`offsets`]): offsets from places, places from
 //! offsets, round after round, from a start that received power gives ([`field`]).
 
+pub(crate) mod activity;
 pub(crate) mod answer;
 pub(crate) mod coverage;
 pub(crate) mod field;
