@@ -5,7 +5,7 @@
 
 #![allow(missing_docs, clippy::print_stdout)]
 
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::BTreeMap;
 use std::fmt::Write as _;
 use std::path::Path;
 
@@ -168,9 +168,7 @@ impl Pass {
             }
         }
         let tags = &self.lesson.scan.tags;
-        let mut seen: BTreeSet<usize> = BTreeSet::new();
         for (_, _, tag) in &books {
-            seen.insert(*tag);
             let confidence = claims.get(&tags[*tag]).copied().unwrap_or(0.0);
             match moved.get(tag) {
                 Some(kind) => tally.moved[*kind].push(confidence),

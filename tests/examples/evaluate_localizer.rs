@@ -13,15 +13,15 @@ use domain::{FaceId, Site};
 use interfaces::shelfwright_msgs::MissionState;
 use interfaces::{AnyMessage, Publication};
 use nodes::host::{LocalHost, Observer};
-use nodes::localizer::{LocalizerNode, LocalizerParams, dock_pose};
-use nodes::navigator::{NavigatorNode, NavigatorParams};
-use nodes::pilot::{PilotNode, PilotParams};
+use nodes::localizer::{LocalizerParams, dock_pose};
+use nodes::navigator::NavigatorParams;
+use nodes::pilot::PilotParams;
 use nodes::planar::pose2_from_pose;
 use positioning::Pose2;
 use positioning::pose::wrap_angle;
 use rand::{RngExt, SeedableRng};
 use rand_chacha::ChaCha8Rng;
-use tests::drive::{AllRead, TwinWorld};
+use tests::drive::{TwinWorld, driving};
 use twin::faults::{FaultKind, FaultSettings};
 use twin::scenario::PersonSettings;
 use twin::{Scenario, Twin};
@@ -147,11 +147,7 @@ impl Mission {
         let twin = Twin::new(&scenario)?;
         let faces: Vec<FaceId> = site.faces().map(|f| f.0).collect();
         let dock = dock_pose(&site, "1F", "dock_1")?;
-        let mut host = LocalHost::new();
-        host.add(Box::new(LocalizerNode::new("inv_1", &site, "1F", dock, localizer)?));
-        host.add(Box::new(NavigatorNode::new("inv_1", &site, "1F", NavigatorParams::default())?));
-        host.add(Box::new(PilotNode::new("inv_1", &site, "1F", "evaluation", &faces, pilot)?));
-        host.add(Box::new(AllRead::new(site)));
+        let host = driving(&site, dock, &faces, localizer, pilot)?;
         Ok(Self { host, world: TwinWorld(twin), watch: Watch::default() })
     }
 

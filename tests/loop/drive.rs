@@ -6,14 +6,13 @@ use domain::FaceId;
 use interfaces::shelfwright_msgs::MissionState;
 use interfaces::{AnyMessage, Publication};
 use nodes::Level;
-use nodes::host::{LocalHost, Observer};
-use nodes::localizer::{LocalizerNode, LocalizerParams, dock_pose};
-use nodes::navigator::{NavigatorNode, NavigatorParams};
-use nodes::pilot::{PilotNode, PilotParams};
+use nodes::host::Observer;
+use nodes::localizer::{LocalizerParams, dock_pose};
+use nodes::pilot::PilotParams;
 use nodes::planar::pose2_from_pose;
 use positioning::Pose2;
 use positioning::pose::wrap_angle;
-use tests::drive::{AllRead, TwinWorld};
+use tests::drive::{TwinWorld, driving};
 use twin::faults::{FaultKind, FaultSettings};
 use twin::scenario::PersonSettings;
 use twin::{Scenario, Twin};
@@ -65,13 +64,7 @@ fn in_the_twin_the_robot_knows_its_place_and_finishes_its_mission() {
     let dock = dock_pose(&site, "1F", "dock_1").unwrap();
     // The robot does not stand in its dock to the centimetre.
     let start = Pose2::new(dock.x + 0.15, dock.y - 0.1, dock.theta + 0.1);
-    let mut host = LocalHost::new();
-    let localizer = LocalizerNode::new("inv_1", &site, "1F", start, LocalizerParams::default()).unwrap();
-    host.add(Box::new(localizer));
-    host.add(Box::new(NavigatorNode::new("inv_1", &site, "1F", NavigatorParams::default()).unwrap()));
-    let pilot = PilotNode::new("inv_1", &site, "1F", "test", &faces, PilotParams::default()).unwrap();
-    host.add(Box::new(pilot));
-    host.add(Box::new(AllRead::new(site.clone())));
+    let mut host = driving(&site, start, &faces, LocalizerParams::default(), PilotParams::default()).unwrap();
     let mut world = TwinWorld(twin);
     let mut watch = Watch::default();
     let (mut n, mut xy, mut heading, mut nees, mut worst) = (0.0, 0.0, 0.0, 0.0, 0.0_f64);
@@ -131,12 +124,7 @@ fn a_robot_that_was_carried_off_finds_itself_and_drives_the_pass_again() {
     let site = twin.site().clone();
     let faces: Vec<FaceId> = site.faces().map(|f| f.0).collect();
     let dock = dock_pose(&site, "1F", "dock_1").unwrap();
-    let mut host = LocalHost::new();
-    host.add(Box::new(LocalizerNode::new("inv_1", &site, "1F", dock, LocalizerParams::default()).unwrap()));
-    host.add(Box::new(NavigatorNode::new("inv_1", &site, "1F", NavigatorParams::default()).unwrap()));
-    let pilot = PilotNode::new("inv_1", &site, "1F", "test", &faces, PilotParams::default()).unwrap();
-    host.add(Box::new(pilot));
-    host.add(Box::new(AllRead::new(site)));
+    let mut host = driving(&site, dock, &faces, LocalizerParams::default(), PilotParams::default()).unwrap();
     let (mut world, mut watch) = (TwinWorld(twin), Watch::default());
     let mut wrongly_sure_s = 0.0;
     while world.0.now_ns() < 1_200_000_000_000 && watch.state.state < MissionState::DONE {
@@ -173,12 +161,7 @@ fn a_reader_that_falls_silent_stops_the_pass_until_it_speaks_again() {
     let site = twin.site().clone();
     let faces: Vec<FaceId> = site.faces().map(|f| f.0).take(1).collect();
     let dock = dock_pose(&site, "1F", "dock_1").unwrap();
-    let mut host = LocalHost::new();
-    host.add(Box::new(LocalizerNode::new("inv_1", &site, "1F", dock, LocalizerParams::default()).unwrap()));
-    host.add(Box::new(NavigatorNode::new("inv_1", &site, "1F", NavigatorParams::default()).unwrap()));
-    let pilot = PilotNode::new("inv_1", &site, "1F", "test", &faces, PilotParams::default()).unwrap();
-    host.add(Box::new(pilot));
-    host.add(Box::new(AllRead::new(site)));
+    let mut host = driving(&site, dock, &faces, LocalizerParams::default(), PilotParams::default()).unwrap();
     let (mut world, mut watch) = (TwinWorld(twin), Watch::default());
     let (mut waits_from, mut goes_on, mut error_from) = (None, None, None);
     while world.0.now_ns() < 400_000_000_000 && watch.state.state < MissionState::DONE {

@@ -5,8 +5,12 @@ use std::sync::Arc;
 use domain::{FaceId, Site};
 use interfaces::shelfwright_msgs::{Coverage, MissionState};
 use interfaces::{AnyMessage, Publication};
-use nodes::host::World;
+use nodes::host::{LocalHost, World};
+use nodes::localizer::{DriveError, LocalizerNode, LocalizerParams};
+use nodes::navigator::{NavigatorNode, NavigatorParams};
+use nodes::pilot::{PilotNode, PilotParams};
 use nodes::{Node, Outbox};
+use positioning::Pose2;
 use twin::Twin;
 
 /// The twin with its robot `inv_1`.
@@ -26,6 +30,25 @@ impl World for TwinWorld {
     fn command_topics(&self) -> Vec<Arc<str>> {
         vec!["/inv_1/cmd_vel".into()]
     }
+}
+
+/// The driving nodes of `inv_1`, started at a pose, for a mission over row faces that [`AllRead`] takes for read.
+///
+/// # Errors
+/// A site without the floor `1F`, or one that makes no map.
+pub fn driving(
+    site: &Site,
+    start: Pose2,
+    faces: &[FaceId],
+    localizer: LocalizerParams,
+    pilot: PilotParams,
+) -> Result<LocalHost, DriveError> {
+    let mut host = LocalHost::new();
+    host.add(Box::new(LocalizerNode::new("inv_1", site, "1F", start, localizer)?));
+    host.add(Box::new(NavigatorNode::new("inv_1", site, "1F", NavigatorParams::default())?));
+    host.add(Box::new(PilotNode::new("inv_1", site, "1F", "test", faces, pilot)?));
+    host.add(Box::new(AllRead::new(site.clone())));
+    Ok(host)
 }
 
 /// Answers each pass with full coverage.

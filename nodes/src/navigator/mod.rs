@@ -226,8 +226,8 @@ impl NavigatorNode {
         let at = match self.senses.pose(now, &self.params) {
             Ok(at) => {
                 task.blind_since_ns = None;
-                if task.recovery.take().is_some() {
-                    tracing::info!(way_m = task.recovered_m, "the robot knows again where it is");
+                if let Some(recovery) = task.recovery.take() {
+                    tracing::info!(way_m = recovery.driven_m(), "the robot knows again where it is");
                     task.forget_path();
                 }
                 at
@@ -278,11 +278,10 @@ impl NavigatorNode {
             given_up = false;
             if blind_s > self.params.recover_after_s {
                 self.state = "the robot looks for its place";
-                let radius = self.params.planner.robot_radius_m + 0.5 * self.params.planner.margin_m;
                 let recovery = task.recovery.get_or_insert_with(|| Recovery::new(at));
-                let wanted = recovery.command(at, &self.senses.echoes, radius, task.recovery_blocked);
-                task.recovered_m = recovery.driven_m();
-                given_up = task.recovered_m > self.params.recovery_way_m;
+                let wanted =
+                    recovery.command(at, &self.senses.echoes, self.clear_radius_m(), task.recovery_blocked);
+                given_up = recovery.driven_m() > self.params.recovery_way_m;
                 (command, task.recovery_blocked) = self.guard(wanted);
             }
         }
@@ -358,13 +357,18 @@ impl NavigatorNode {
         Ok(Some(along_line(line.aside_m, line.off, speed, &self.params.steering)))
     }
 
+    /// Radius around its middle that the robot keeps free of echoes, m.
+    fn clear_radius_m(&self) -> f64 {
+        self.params.planner.robot_radius_m + 0.5 * self.params.planner.margin_m
+    }
+
     /// Slows down and stops before echoes; also says whether something is in the way.
     fn guard(&self, wanted: Command) -> (Command, bool) {
         if wanted.speed <= 0.0 {
             return (wanted, false);
         }
         let Some(odom_from_base) = self.senses.odom_from_base() else { return (Command::default(), true) };
-        let radius = self.params.planner.robot_radius_m + 0.5 * self.params.planner.margin_m;
+        let radius = self.clear_radius_m();
         let free = self.senses.echoes.free_way(odom_from_base, wanted.speed, wanted.turn, radius, HORIZON_M);
         if free >= HORIZON_M {
             return (wanted, false);

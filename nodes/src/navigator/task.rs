@@ -24,8 +24,6 @@ pub(super) struct Task {
     pub(super) recovery: Option<Recovery>,
     /// Something held the last command of the recovery back.
     pub(super) recovery_blocked: bool,
-    /// Way of the last recovery, m.
-    pub(super) recovered_m: f64,
 }
 
 #[derive(Debug)]
@@ -101,7 +99,6 @@ impl Task {
             blind_since_ns: None,
             recovery: None,
             recovery_blocked: false,
-            recovered_m: 0.0,
         }
     }
 
