@@ -11,7 +11,7 @@ use crate::radio::settings::{count, within};
 pub struct HfSettings {
     /// Width (along the shelf) and height of an antenna's loop, m: the plate that fits between two boards.
     pub loop_m: [f64; 2],
-    /// Current times turns in the loop, A. 0.6 from a reader of some watts: tags at the spine answer from plates a
+    /// Current times turns in the loop, A. 0.8 from a reader of some watts: tags at the spine answer from plates a
     /// hand's breadth away, those at the fore edge hardly.
     pub ampere_turns: f64,
     /// What the tags' circuits are tuned to, MHz. Above the carrier: tags that stand together pull each other down.
@@ -47,7 +47,7 @@ impl Default for HfSettings {
     fn default() -> Self {
         Self {
             loop_m: [0.12, 0.20],
-            ampere_turns: 0.6,
+            ampere_turns: 0.8,
             resonance_mhz: 14.3,
             resonance_spread_mhz: 0.15,
             quality: 12.0,
