@@ -34,6 +34,17 @@ pub trait Node: Send {
         let _ = out;
     }
 
+    /// What a process that takes this one's place must know to go on, as messages, where that has changed since the last
+    /// call. A host that restarts its nodes keeps it and hands it to [`Node::recall`].
+    fn take_memory(&mut self) -> Option<Vec<Publication>> {
+        None
+    }
+
+    /// Goes on from the memory of the process that was here before. Comes before all messages.
+    fn recall(&mut self, memory: &[Publication]) {
+        let _ = memory;
+    }
+
     /// What `/diagnostics` says of this node.
     fn health(&self) -> Health {
         Health::default()
