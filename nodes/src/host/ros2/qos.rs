@@ -41,6 +41,7 @@ const TOPICS: &[(&str, &str, Carriage)] = &[
     ("odom", "nav_msgs/msg/Odometry", Carriage::Sensor),
     ("pose", "geometry_msgs/msg/PoseWithCovarianceStamped", Carriage::Result),
     ("reads", "shelfwright_msgs/msg/TagRead", Carriage::Result),
+    ("robot_description", "std_msgs/msg/String", Carriage::Latched),
     ("scan", "sensor_msgs/msg/LaserScan", Carriage::Sensor),
     ("shelf_errors", "shelfwright_msgs/msg/ShelfErrors", Carriage::Latched),
     ("sightings", "shelfwright_msgs/msg/Sightings", Carriage::Result),
