@@ -87,6 +87,10 @@ impl Node for AuditorNode {
         vec!["/shelf_errors".into()]
     }
 
+    fn wants_past(&self) -> bool {
+        true
+    }
+
     fn take_memory(&mut self) -> Option<Vec<Publication>> {
         std::mem::take(&mut self.heard_anew).then(|| self.heard.clone())
     }
@@ -97,6 +101,10 @@ impl Node for AuditorNode {
 
     fn on_message(&mut self, input: &Publication, out: &mut Outbox) {
         if matches!(&*input.message, AnyMessage::Sightings(_) | AnyMessage::Coverage(_)) {
+            // What it knows from the process before it comes again from those who keep it.
+            if self.heard.iter().any(|h| h.message == input.message) {
+                return;
+            }
             self.heard.push(input.clone());
             self.heard_anew = true;
         }

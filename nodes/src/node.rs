@@ -17,6 +17,11 @@ pub trait Node: Send {
         Vec::new()
     }
 
+    /// Whether it must hear results, too, that were published before it was there.
+    fn wants_past(&self) -> bool {
+        false
+    }
+
     /// Takes parameters that can change while it runs, from the whole of its parameters.
     ///
     /// # Errors

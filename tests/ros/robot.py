@@ -221,7 +221,9 @@ def bad_messages(peer):
     def publish(topic, message, quality=RELIABLE):
         if topic not in publishers:
             publishers[topic] = peer.node.create_publisher(type(message), topic, quality)
-            peer.until(f"a listener of {topic}", lambda: publishers[topic].get_subscription_count() > 1)
+            heard_by_all = lambda: publishers[topic].get_subscription_count() == peer.node.count_subscribers(topic)
+            peer.until(f"the listeners of {topic}", heard_by_all)
+            peer.spin(0.3)
         publishers[topic].publish(message)
 
     before = {key: value(*key) for key in [("navigator", "malformed"), ("locator", "poses_refused"), ("locator", "reads_bad_uid"),

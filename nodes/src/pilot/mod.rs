@@ -3,7 +3,7 @@
 //! For each face it drives to the start, follows the face, waits for the locator's coverage of that pass and
 //! drives again where too much of the face was not read surely. A face that fails is tried once more at the
 //! end; the mission goes on in between and says at its end what failed and why. When the reader falls silent the pass is
-//! broken off, the robot waits where it stands, and drives the pass again once the reader speaks. It can be paused ([`pause`]).
+//! broken off, the robot waits where it stands, and drives the pass again once the reader speaks. It can be paused ([`PilotNode::pause`]).
 
 mod coverage;
 mod memory;

@@ -125,7 +125,7 @@ impl Spinner {
         let labels = spinner.restore()?;
         if spinner.parameters.flag("use_sim_time") {
             spinner.shared.simulated.store(true, Ordering::Relaxed);
-            spinner.subscribe(&"/clock".into()).map_err(|error| spinner.error(error))?;
+            spinner.subscribe(&"/clock".into(), false).map_err(|error| spinner.error(error))?;
         }
         let shared = spinner.shared.clone();
         if let Some(mut work) = shared.try_work() {
@@ -328,7 +328,7 @@ impl Spinner {
         self.keep_state();
         self.shared.simulated.store(self.parameters.flag("use_sim_time"), Ordering::Relaxed);
         if self.parameters.flag("use_sim_time")
-            && let Err(error) = self.subscribe(&"/clock".into())
+            && let Err(error) = self.subscribe(&"/clock".into(), false)
         {
             tracing::error!(error, "/clock is not heard");
         }
@@ -396,7 +396,7 @@ impl Spinner {
                     self.bridges.push((role, bridge));
                 }
             } else if !actions::is_part(&topic) {
-                self.subscribe(&topic)?;
+                self.subscribe(&topic, node.wants_past())?;
             }
         }
         work.node = Some(node);
@@ -405,13 +405,13 @@ impl Spinner {
         Ok(())
     }
 
-    fn subscribe(&mut self, topic: &Arc<str>) -> Result<(), String> {
+    fn subscribe(&mut self, topic: &Arc<str>, past: bool) -> Result<(), String> {
         if self.inlets.iter().any(|i| i.topic == *topic) {
             return Ok(());
         }
         let known = qos::topic(topic).ok_or_else(|| format!("{topic} has no type"))?;
         let best_effort = self.parameters.flag("reads_best_effort") && topic.ends_with("/reads");
-        let quality = known.carriage.subscription(best_effort);
+        let quality = known.carriage.subscription(best_effort, past);
         let stream =
             self.ros.subscribe_raw(topic, known.type_name, quality).map_err(|e| format!("{topic}: {e}"))?;
         self.inlets.push(Inlet {
