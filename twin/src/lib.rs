@@ -17,6 +17,7 @@ mod messages;
 pub mod people;
 pub mod radio;
 pub mod rng;
+mod robot_reader;
 pub mod scenario;
 mod scenario_check;
 pub mod score;

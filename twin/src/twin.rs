@@ -18,8 +18,9 @@ use crate::inject::{self, Injected, NoRoom};
 use crate::library::Library;
 use crate::messages::{self, Names};
 use crate::people::Person;
-use crate::radio::{RadioError, RadioRead, Reader, TagField};
+use crate::radio::{RadioError, RadioRead, TagField};
 use crate::rng::stream;
+use crate::robot_reader::RobotReader;
 use crate::scenario::{RobotSettings, Scenario, ScenarioError};
 use crate::sensors::{Battery, Imu, Lidar, Odometry};
 use crate::stacks::{Stacks, Standing};
@@ -82,7 +83,7 @@ struct Robot {
     odometry: Odometry,
     imu: Imu,
     battery: Battery,
-    reader: Reader,
+    reader: RobotReader,
     /// Motion at the last step, for the inertial unit's accelerations.
     moved: PlanarVelocity,
     /// Direction at the last step, for its turn rate: a shelf that holds the robot turns it in one step.
@@ -100,7 +101,7 @@ impl Twin {
         scenario.check()?;
         let seed = scenario.seed;
         let library = Library::generate(&scenario.library, seed);
-        let mut stacks = Stacks::in_order(&library, seed);
+        let mut stacks = Stacks::in_order(&library, &scenario.library, seed);
         let injected = inject::inject(&mut stacks, &library, &scenario.errors, seed)?;
         let standing = stacks.standing(&library.site);
         let mut world = World::new(&library.site, &stacks, &standing, &scenario.obstacles, STEP_S);
@@ -298,7 +299,7 @@ impl Robot {
     ) -> Result<Self, RadioError> {
         let of = |sensor: &str| stream(scenario.seed, &format!("{}/{sensor}", settings.name));
         let start = [settings.start_m[0], settings.start_m[1], settings.heading_deg.to_radians()];
-        let mut reader = Reader::new(&scenario.radio, of("reader").random(), 0)?;
+        let mut reader = RobotReader::new(scenario, of("reader").random(), settings.antennas_m.len())?;
         // The first call only tells the reader where its antennas are.
         reader.advance(field, 0, &antennas::poses(&settings.antennas_m, start), &mut Vec::new());
         Ok(Self {
@@ -365,7 +366,9 @@ impl Robot {
         if self.fault(FaultKind::ReaderMute, now_ns).is_some() {
             return;
         }
-        out.extend(reads.iter().filter_map(|r| Some(self.names.read(r, field.uid(r.tag)?))));
+        out.extend(
+            reads.iter().filter_map(|r| Some(self.names.read(r, self.reader.protocol(), field.uid(r.tag)?))),
+        );
     }
 
     fn sense(&mut self, steps: i64, now_ns: i64, world: &World, out: &mut Vec<Publication>) {

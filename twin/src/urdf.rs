@@ -7,6 +7,7 @@ use std::fmt::Write as _;
 
 use interfaces::geometry_msgs::TransformStamped;
 
+use crate::library::TagKind;
 use crate::messages::Names;
 use crate::scenario::RobotSettings;
 use crate::world::{CHASSIS_HALF_M, CHASSIS_Z_M, MAST_AT_M, MAST_HALF_M, MAST_RADIUS_M};
@@ -18,6 +19,16 @@ pub enum Variant {
     Uhf,
     /// Loops in plates on a vertical mast, a hand's breadth from the spines. Their reads have no phase.
     Hf,
+}
+
+impl From<TagKind> for Variant {
+    /// What a robot carries in a library with such tags.
+    fn from(tags: TagKind) -> Self {
+        match tags {
+            TagKind::Uhf => Self::Uhf,
+            TagKind::Hf => Self::Hf,
+        }
+    }
 }
 
 impl Variant {

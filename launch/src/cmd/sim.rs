@@ -178,7 +178,7 @@ pub fn sim(args: &SimArgs, ui: &Ui) -> anyhow::Result<()> {
         return crate::ros::sim(&scenario, &args.out, args.replace, args.speed, ui);
     }
     // Before anything is made: a mistake in the parameters should leave no folder behind.
-    Params::load(args.params.as_deref())?;
+    Params::for_tags(scenario.library.tags, args.params.as_deref())?;
     let folder = RunFolder::create(&args.out, args.replace)?;
     let result =
         inventory(&scenario, &args.faces, &folder, args.platform.as_deref(), args.params.as_deref(), ui)?;
@@ -269,7 +269,7 @@ fn inventory(
     params: Option<&Path>,
     ui: &Ui,
 ) -> anyhow::Result<RunResult> {
-    let params = Params::load(params)?;
+    let params = Params::for_tags(scenario.library.tags, params)?;
     let twin = Twin::new(scenario).map_err(refused)?;
     let site = Arc::new(twin.site().clone());
     let faces = chosen(&site, faces)?;

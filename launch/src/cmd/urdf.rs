@@ -21,7 +21,7 @@ pub struct UrdfArgs {
     /// Name of the robot; by default the scenario's first.
     #[arg(long)]
     robot: Option<String>,
-    /// The variant with HF plates on a mast in place of UHF antennas.
+    /// The variant with HF plates on a mast, whatever tags the scenario's library has.
     #[arg(long)]
     hf: bool,
     /// File to write, in place of standard output.
@@ -39,7 +39,8 @@ pub fn run(args: &UrdfArgs, ui: &Ui) -> anyhow::Result<()> {
     let wanted = |name: &str| args.robot.as_deref().is_none_or(|r| r == name);
     let robot = scenario.robots.iter().find(|r| wanted(&r.name));
     let robot = robot.with_context(|| format!("no such robot in the scenario, there are {}", names()))?;
-    let text = urdf(robot, if args.hf { Variant::Hf } else { Variant::Uhf });
+    let variant = if args.hf { Variant::Hf } else { scenario.library.tags.into() };
+    let text = urdf(robot, variant);
     match &args.out {
         Some(path) => {
             std::fs::write(path, text).with_context(|| format!("cannot write {}", path.display()))?;

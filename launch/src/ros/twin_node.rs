@@ -80,7 +80,12 @@ impl TwinNode {
         }
         let descriptions: Vec<(Arc<str>, String)> = twin
             .robots()
-            .map(|r| (Arc::from(format!("/{}/robot_description", r.name)), urdf(r, Variant::Uhf)))
+            .map(|r| {
+                (
+                    Arc::from(format!("/{}/robot_description", r.name)),
+                    urdf(r, Variant::from(scenario.library.tags)),
+                )
+            })
             .collect();
         outputs.extend(descriptions.iter().map(|(topic, _)| topic.clone()));
         let commands = names.into_iter().map(|n| (Arc::from(format!("/{n}/cmd_vel")), n)).collect();
