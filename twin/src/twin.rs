@@ -12,6 +12,7 @@ use sha2::{Digest, Sha256};
 
 use crate::antennas;
 use crate::base::{Base, PlanarVelocity};
+use crate::control::Things;
 use crate::faults::{Carried, FaultKind, FaultSettings};
 use crate::inject::{self, Injected, NoRoom};
 use crate::library::Library;
@@ -62,10 +63,12 @@ pub struct Twin {
     stacks: Stacks,
     standing: Vec<Standing>,
     injected: Vec<Injected>,
-    world: World,
+    pub(crate) world: World,
     field: TagField,
     robots: Vec<Robot>,
-    people: Vec<(RigidBodyHandle, Person)>,
+    pub(crate) people: Vec<(RigidBodyHandle, Person)>,
+    pub(crate) things: Things,
+    pub(crate) seed: u64,
     steps: i64,
     clock: Arc<str>,
     tf_static: Arc<str>,
@@ -128,6 +131,8 @@ impl Twin {
             field,
             robots,
             people,
+            things: Things::default(),
+            seed,
             steps: 0,
             clock: Arc::from("/clock"),
             tf_static: Arc::from("/tf_static"),
@@ -202,6 +207,13 @@ impl Twin {
         Publication::new(self.tf_static.clone(), now_ns, TFMessage { transforms })
     }
 
+    /// Lets a fault happen to its robot.
+    pub(crate) fn add_fault(&mut self, fault: FaultSettings) {
+        if let Some(robot) = self.robots.iter_mut().find(|r| r.settings.name == fault.robot) {
+            robot.faults.push(fault);
+        }
+    }
+
     fn move_all(&mut self) {
         let now_ns = self.now_ns();
         self.world.set_time(now_ns as f64 * 1e-9);
@@ -237,6 +249,7 @@ impl Twin {
         for (_, p) in &self.people {
             p.hash_into(&mut hash);
         }
+        self.things.hash_into(&mut hash);
         hash.finalize().iter().map(|b| format!("{b:02x}")).collect()
     }
 

@@ -21,6 +21,13 @@ const WALL_HEIGHT_M: f64 = 2.6;
 const BOOK_DEPTH_M: f64 = 0.15;
 /// Height that scan planes may have, m: books of tiers that end below or begin above are left out.
 const SCAN_HEIGHTS_M: [f64; 2] = [0.05, 0.60];
+/// Half the height of a robot's chassis, and its middle above the floor, m.
+pub(crate) const CHASSIS_HALF_M: f64 = 0.095;
+pub(crate) const CHASSIS_Z_M: f64 = 0.125;
+/// A robot's mast: radius, half its height, and its middle in base_link, m.
+pub(crate) const MAST_RADIUS_M: f64 = 0.05;
+pub(crate) const MAST_HALF_M: f64 = 0.84;
+pub(crate) const MAST_AT_M: [f64; 3] = [-0.15, 0.0, 1.06];
 const PERSON_RADIUS_M: f64 = 0.25;
 const PERSON_HEIGHT_M: f64 = 1.7;
 
@@ -65,7 +72,7 @@ impl World {
         world
     }
 
-    fn add_box(&mut self, centre: [f64; 3], yaw: f64, half: [f64; 3]) -> ColliderHandle {
+    pub(crate) fn add_box(&mut self, centre: [f64; 3], yaw: f64, half: [f64; 3]) -> ColliderHandle {
         let shape = ColliderBuilder::cuboid(half[0] as f32, half[1] as f32, half[2] as f32)
             .position(Pose::new(vector(centre), Vector::new(0.0, 0.0, yaw as f32)))
             .friction(0.2);
@@ -137,12 +144,12 @@ impl World {
         let body = self.physics.bodies.insert(body);
         // Rapier's cylinders stand along y.
         let upright = Vector::new(std::f32::consts::FRAC_PI_2, 0.0, 0.0);
-        let chassis = ColliderBuilder::cylinder(0.095, base.radius_m as f32)
-            .position(Pose::new(Vector::new(0.0, 0.0, 0.125), upright))
+        let chassis = ColliderBuilder::cylinder(CHASSIS_HALF_M as f32, base.radius_m as f32)
+            .position(Pose::new(vector([0.0, 0.0, CHASSIS_Z_M]), upright))
             .mass(base.mass_kg as f32)
             .friction(0.2);
-        let mast = ColliderBuilder::cylinder(0.84, 0.05)
-            .position(Pose::new(Vector::new(-0.15, 0.0, 1.06), upright))
+        let mast = ColliderBuilder::cylinder(MAST_HALF_M as f32, MAST_RADIUS_M as f32)
+            .position(Pose::new(vector(MAST_AT_M), upright))
             .mass(0.0);
         self.physics.colliders.insert_with_parent(chassis, body, &mut self.physics.bodies);
         self.physics.colliders.insert_with_parent(mast, body, &mut self.physics.bodies);
@@ -166,6 +173,23 @@ impl World {
         if let Some(body) = self.physics.bodies.get_mut(person) {
             body.set_next_kinematic_position(pose([at[0], at[1], 0.0]));
         }
+    }
+
+    /// Takes a person off the floor.
+    pub(crate) fn remove_person(&mut self, person: RigidBodyHandle) {
+        self.physics.remove_body_with_colliders(person, true);
+    }
+
+    /// Moves something solid to another centre, m.
+    pub(crate) fn shift(&mut self, thing: ColliderHandle, centre: [f64; 3]) {
+        if let Some(collider) = self.physics.colliders.get_mut(thing) {
+            collider.set_translation(vector(centre));
+        }
+    }
+
+    /// Takes something solid away.
+    pub(crate) fn take_away(&mut self, thing: ColliderHandle) {
+        self.physics.remove_collider(thing);
     }
 
     /// Puts up and takes away what is there for a while only.
