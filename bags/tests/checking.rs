@@ -43,6 +43,20 @@ fn every_bag_that_we_write_is_without_a_fault() {
 }
 
 #[test]
+fn a_file_that_a_killed_recorder_had_just_begun_is_no_fault_of_the_others() {
+    let home = tempfile::tempdir().unwrap();
+    let folder = home.path().join("run");
+    write(&folder, Packing::Zstd, Some(2_000_000_000));
+    let before = check(&folder).unwrap();
+    fs::remove_file(folder.join("metadata.yaml")).unwrap();
+    fs::write(folder.join("run_99.mcap"), []).unwrap();
+    let checked = check(&folder).unwrap();
+    assert_eq!((checked.errors, checked.messages), (0, before.messages), "{:?}", checked.findings);
+    assert!(problems(&checked).iter().any(|p| p.contains("as it began this file")), "{checked:?}");
+    assert!(matches!(check(folder.join("run_99.mcap")), Err(BagError::NotABag { .. })));
+}
+
+#[test]
 fn a_killed_recorders_bag_is_readable_and_said_to_lack_its_index() {
     let home = tempfile::tempdir().unwrap();
     let folder = home.path().join("run");
