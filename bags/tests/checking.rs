@@ -31,7 +31,7 @@ fn every_bag_that_we_write_is_without_a_fault() {
         ("zstd", Packing::Zstd, None),
         ("lz4", Packing::Lz4, None),
         ("none", Packing::None, None),
-        ("split", Packing::ZstdFast, Some(2_000_000_000)),
+        ("split", Packing::ZstdSmall, Some(2_000_000_000)),
     ] {
         write(&home.path().join(name), packing, split_ns);
         let checked = check(home.path().join(name)).unwrap();

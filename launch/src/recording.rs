@@ -11,7 +11,7 @@ use serde::{Deserialize, Serialize};
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(default, deny_unknown_fields)]
 pub struct RecorderParams {
-    /// Compression; `zstd_fast` or `lz4` where cameras are recorded on a small computer.
+    /// Compression; `zstd_small` where the bag is kept for long and no camera is recorded.
     pub compression: Compression,
     /// A new file begins after so many MB; 0 is no bound.
     pub split_mb: u64,
@@ -34,11 +34,11 @@ pub struct RecorderParams {
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub enum Compression {
-    /// Smallest files.
+    /// Small files, quick.
     Zstd,
-    /// Three times as quick.
-    ZstdFast,
-    /// As quick, and larger.
+    /// The smallest, and a fifth as quick with images.
+    ZstdSmall,
+    /// As quick as zstd, and larger.
     Lz4,
     /// None.
     None,
@@ -78,7 +78,7 @@ impl RecorderParams {
         WriterSettings {
             packing: match self.compression {
                 Compression::Zstd => Packing::Zstd,
-                Compression::ZstdFast => Packing::ZstdFast,
+                Compression::ZstdSmall => Packing::ZstdSmall,
                 Compression::Lz4 => Packing::Lz4,
                 Compression::None => Packing::None,
             },
