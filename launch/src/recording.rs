@@ -141,6 +141,20 @@ impl Sink for RunBags {
         self.recording.flush().map_err(|e| e.to_string())
     }
 
+    fn figures(&self) -> Vec<(&'static str, String)> {
+        let counts = self.recording.counts();
+        let left_out: u64 = counts.images_left_out.values().sum();
+        let mut figures = vec![
+            ("bytes_written", counts.bytes.to_string()),
+            ("files", counts.files.to_string()),
+            ("images_left_out_disk_short", left_out.to_string()),
+        ];
+        if let Some(free) = counts.free_bytes {
+            figures.push(("disk_free_mib", (free >> 20).to_string()));
+        }
+        figures
+    }
+
     fn finish(&mut self) -> Result<(), String> {
         tell(self.recording.counts());
         let faults = self.ring.as_mut().map_or(Ok(()), Ring::close);
