@@ -21,6 +21,7 @@ mod gen2;
 mod hop;
 mod impedance;
 mod lesson;
+mod near;
 mod noise;
 mod obstacles;
 mod reader;
@@ -37,9 +38,12 @@ pub use impedance::{mutual_impedance, self_impedance};
 pub use lesson::{Lesson, LessonTag, RadioPrior, RowSchool};
 pub use obstacles::{Panel, ShelfFront};
 pub use reader::Reader;
-pub use settings::{FieldSettings, RadioSettings, ReaderSettings};
+pub use settings::{FieldSettings, Polarisation, RadioSettings, ReaderMode, ReaderSettings};
 
 use serde::{Deserialize, Serialize};
+
+/// Height of a storey, m: floors are at its multiples, so that none is heard on another.
+pub const STOREY_M: f64 = 100.0;
 
 /// Speed of light, m/s.
 pub const SPEED_OF_LIGHT: f64 = 299_792_458.0;
