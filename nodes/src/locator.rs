@@ -27,6 +27,8 @@ const MAX_READS: usize = 4_000_000;
 const TF_PATIENCE_NS: i64 = 500_000_000;
 /// Silence of the reader in the middle of a pass that is an error, ns: along shelves reads come every 50 ms at the least.
 const SILENT_NS: i64 = 1_000_000_000;
+/// The same of HF plates, which read nothing until they stand right before a book.
+const SILENT_HF_NS: i64 = 10_000_000_000;
 /// Bound of a phase, with the rounding of 32 bits, rad.
 const TURN: f32 = std::f32::consts::TAU + 1e-3;
 /// Standard deviation of the robot's position beyond which it is lost, m.
@@ -81,6 +83,8 @@ pub struct LocatorNode {
     tf: TfBuffer,
     pass: Option<Pass>,
     now_ns: i64,
+    /// The robot's reader has turned out to be HF.
+    hf: bool,
     count: Counters,
     topics: Topics,
 }
@@ -107,6 +111,7 @@ impl LocatorNode {
             tf: TfBuffer::default(),
             pass: None,
             now_ns: 0,
+            hf: false,
             count: Counters::default(),
             topics: Topics {
                 reads: own("reads"),
@@ -182,6 +187,7 @@ impl LocatorNode {
             return;
         };
         pass.heard_ns = now_ns;
+        self.hf = read.protocol == TagRead::HF_ISO15693;
         let Ok(uid) = Uid::new(&read.uid) else {
             self.count.bad_uid += 1;
             return;
@@ -346,7 +352,7 @@ impl Node for LocatorNode {
             + c.spoilt_passes;
         let open = self.pass.as_ref().filter(|p| p.closing_since_ns.is_none());
         let silent_ns = open.map_or(0, |p| self.now_ns - p.heard_ns);
-        let (level, summary) = if silent_ns > SILENT_NS {
+        let (level, summary) = if silent_ns > if self.hf { SILENT_HF_NS } else { SILENT_NS } {
             (Level::Error, format!("the reader has been silent for {:.0} s", silent_ns as f64 * 1e-9))
         } else if bad > 0 {
             (Level::Warn, format!("{bad} inputs left out"))

@@ -9,7 +9,7 @@ use rand::{Rng, RngExt};
 use rand_chacha::ChaCha8Rng;
 use serde::{Deserialize, Serialize};
 
-use crate::library::{Library, UPRIGHT_M, uid_of};
+use crate::library::{Library, UPRIGHT_M};
 use crate::rng::{pick, stream};
 use crate::stacks::{Posture, Slot, Stacks};
 
@@ -333,8 +333,8 @@ impl Work<'_> {
         if !self.fits(&address, thickness) {
             return None;
         }
-        let epc = foreign_epc(n, &mut self.rng);
-        let volume = self.stacks.add_foreign(uid_of(&epc), thickness, 0.21, self.seed);
+        let uid = self.stacks.uid(&foreign_epc(n, &mut self.rng));
+        let volume = self.stacks.add_foreign(uid, thickness, 0.21, self.seed);
         let len = self.stacks.shelves.get(&address)?.len();
         let at = self.rng.random_range(0..=len);
         self.insert(&address, at, volume);

@@ -19,6 +19,7 @@ pub mod radio;
 pub mod rail;
 pub mod repeat;
 pub mod rng;
+mod robot_reader;
 pub mod rows;
 pub mod scenario;
 mod scenario_check;

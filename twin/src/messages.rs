@@ -77,11 +77,11 @@ impl Names {
         all
     }
 
-    pub fn read(&self, read: &RadioRead, uid: &Uid) -> Publication {
+    pub fn read(&self, read: &RadioRead, protocol: u8, uid: &Uid) -> Publication {
         let message = TagRead {
             header: Header::new(read.stamp_ns, self.antenna_frame(read.port.into())),
             reader: self.reader.clone(),
-            protocol: TagRead::UHF_GEN2,
+            protocol,
             antenna: read.port,
             uid: uid.as_bytes().to_vec(),
             rssi_dbm: read.rssi_dbm,

@@ -163,6 +163,7 @@ fn library(s: &Scenario) -> Check {
             within(&format!("library.pillars[{i}][{axis}]"), *share, 0.0, 1.0)?;
         }
     }
+    within("library.fore_edge_share", l.fore_edge_share, 0.0, 1.0)?;
     within("library.on_loan", f64::from(l.on_loan), 0.0, 1000.0)
 }
 

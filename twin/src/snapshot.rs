@@ -11,7 +11,7 @@ use rapier3d::prelude::RigidBodyHandle;
 use crate::base::{Base, PlanarVelocity};
 use crate::faults::Carried;
 use crate::people::Person;
-use crate::radio::Reader;
+use crate::robot_reader::RobotReader;
 use crate::scenario::{Scenario, ScenarioError};
 use crate::sensors::{Battery, Imu, Lidar, Odometry};
 use crate::twin::{Twin, TwinError};
@@ -32,7 +32,7 @@ pub(crate) type RobotState = (
     Odometry,
     Imu,
     Battery,
-    Reader,
+    RobotReader,
     PlanarVelocity,
     f64,
     Option<Carried>,

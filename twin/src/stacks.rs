@@ -10,7 +10,7 @@ use rand::RngExt;
 use serde::{Deserialize, Serialize};
 use sha2::{Digest, Sha256};
 
-use crate::library::{Library, PANEL_M, usable};
+use crate::library::{Library, LibrarySettings, PANEL_M, TagKind, usable};
 use crate::rng::stream;
 
 /// A physical book with its tag, whether the library knows it or not.
@@ -117,12 +117,20 @@ pub struct Stacks {
     pub volumes: Vec<Volume>,
     /// What stands on each shelf, from the left.
     pub shelves: BTreeMap<ShelfAddress, Vec<Slot>>,
+    tags: Tags,
+}
+
+/// How the books are tagged.
+#[derive(Debug, Clone, Copy)]
+struct Tags {
+    kind: TagKind,
+    fore_edge_share: f64,
 }
 
 impl Stacks {
     /// Every book that is not on loan on its home shelf, in order and pushed together to the left.
-    pub fn in_order(library: &Library, seed: u64) -> Self {
-        let mut stacks = Self::empty(library, seed);
+    pub fn in_order(library: &Library, settings: &LibrarySettings, seed: u64) -> Self {
+        let mut stacks = Self::empty(library, settings, seed);
         for (i, book) in library.books.iter().enumerate() {
             if !book.on_loan
                 && let Some(shelf) = stacks.shelves.get_mut(&book.home)
@@ -134,7 +142,8 @@ impl Stacks {
     }
 
     /// Empty shelves, with the library's books as volumes that stand nowhere yet.
-    pub fn empty(library: &Library, seed: u64) -> Self {
+    pub fn empty(library: &Library, settings: &LibrarySettings, seed: u64) -> Self {
+        let tags = Tags { kind: settings.tags, fore_edge_share: settings.fore_edge_share };
         let mut rng = stream(seed, "stacks/volumes");
         let mut shelves: BTreeMap<ShelfAddress, Vec<Slot>> = BTreeMap::new();
         for (face, _, f) in library.site.faces() {
@@ -146,15 +155,20 @@ impl Stacks {
         }
         let mut volumes = Vec::with_capacity(library.books.len());
         for (i, book) in library.books.iter().enumerate() {
-            volumes.push(volume(book.uid.clone(), Some(i), book.thickness_m, book.height_m, &mut rng));
+            volumes.push(volume(book.uid.clone(), Some(i), book.thickness_m, book.height_m, tags, &mut rng));
         }
-        Self { volumes, shelves }
+        Self { volumes, shelves, tags }
+    }
+
+    /// The identifier that a tag of the library's kind has by a number.
+    pub(crate) fn uid(&self, number: &[u8; 12]) -> Uid {
+        self.tags.kind.uid(number)
     }
 
     /// A volume that is not the library's; returns its index.
     pub(crate) fn add_foreign(&mut self, uid: Uid, thickness_m: f64, height_m: f64, seed: u64) -> usize {
         let mut rng = stream(seed, &format!("stacks/foreign/{}", self.volumes.len()));
-        self.volumes.push(volume(uid, None, thickness_m, height_m, &mut rng));
+        self.volumes.push(volume(uid, None, thickness_m, height_m, self.tags, &mut rng));
         self.volumes.len() - 1
     }
 
@@ -290,19 +304,27 @@ fn volume(
     book: Option<usize>,
     thickness_m: f64,
     height_m: f64,
+    tags: Tags,
     rng: &mut impl rand::Rng,
 ) -> Volume {
     // The tag is stuck inside the back cover next to the spine; a Western or modern Chinese book that stands
     // upright shows its back cover on the left.
     let tag_right_m = (0.0015 + rng.random_range(0.0..0.001f64)).min(thickness_m / 2.0);
+    let recess_m = rng.random_range(0.0..0.012);
+    // A UHF label is a strip along the spine; the middle of a card-sized HF label is some centimetres behind it.
+    let tag_behind_m = match tags.kind {
+        TagKind::Uhf => rng.random_range(0.003..0.018),
+        TagKind::Hf if rng.random::<f64>() < tags.fore_edge_share => rng.random_range(0.10..0.13),
+        TagKind::Hf => rng.random_range(0.025..0.045),
+    };
     Volume {
         uid,
         book,
         thickness_m,
         height_m,
-        recess_m: rng.random_range(0.0..0.012),
+        recess_m,
         tag_right_m,
-        tag_behind_m: rng.random_range(0.003..0.018),
+        tag_behind_m,
         tag_up_m: rng.random_range(0.04..0.12),
     }
 }

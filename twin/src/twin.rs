@@ -19,8 +19,9 @@ use crate::library::Library;
 use crate::library::files::LibraryFilesError;
 use crate::messages::{self, Names};
 use crate::people::Person;
-use crate::radio::{RadioError, RadioRead, Reader, TagField};
+use crate::radio::{RadioError, RadioRead, TagField};
 use crate::rng::stream;
+use crate::robot_reader::RobotReader;
 use crate::rows::Rows;
 use crate::scenario::{ObstacleSettings, RobotSettings, Scenario, ScenarioError};
 use crate::sensors::{Battery, Imu, Lidar, Odometry};
@@ -99,7 +100,7 @@ struct Robot {
     odometry: Odometry,
     imu: Imu,
     battery: Battery,
-    reader: Reader,
+    reader: RobotReader,
     /// Motion at the last step, for the inertial unit's accelerations.
     moved: PlanarVelocity,
     /// Direction at the last step, for its turn rate: a shelf that holds the robot turns it in one step.
@@ -121,7 +122,7 @@ impl Twin {
         scenario.check()?;
         let seed = scenario.seed;
         let (library, placed) = match &scenario.stacks {
-            Some(files) => files.load(seed)?,
+            Some(files) => files.load(&scenario.library, seed)?,
             None => (Library::generate(&scenario.library, seed), None),
         };
         let (stacks, injected) = match placed {
@@ -131,7 +132,7 @@ impl Twin {
                 (stacks, injected)
             }
             None => {
-                let mut stacks = Stacks::in_order(&library, seed);
+                let mut stacks = Stacks::in_order(&library, &scenario.library, seed);
                 let injected = inject::inject(&mut stacks, &library, &scenario.errors, seed)?;
                 inject::untidy(&mut stacks, &library.site, &scenario.untidy, &injected, seed)?;
                 (stacks, injected)
@@ -422,7 +423,7 @@ impl Robot {
         let of = |sensor: &str| stream(scenario.seed, &format!("{}/{sensor}", settings.name));
         let start = [settings.start_m[0], settings.start_m[1], settings.heading_deg.to_radians()];
         let floor = floor_index(site, settings.floor.as_deref());
-        let mut reader = Reader::new(&scenario.radio, of("reader").random(), 0)?;
+        let mut reader = RobotReader::new(scenario, of("reader").random(), settings.antennas_m.len())?;
         // The first call only tells the reader where its antennas are.
         reader.advance(
             field,
@@ -535,7 +536,9 @@ impl Robot {
         if self.hears_nothing(now_ns) {
             return;
         }
-        out.extend(reads.iter().filter_map(|r| Some(self.names.read(r, field.uid(r.tag)?))));
+        out.extend(
+            reads.iter().filter_map(|r| Some(self.names.read(r, self.reader.protocol(), field.uid(r.tag)?))),
+        );
     }
 
     /// Whether the reads of this moment get lost.

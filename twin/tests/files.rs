@@ -121,7 +121,7 @@ fn files_that_cannot_be_are_refused_with_file_place_and_key() {
     refused(|d, _| edit(d, "books.csv", "uid,shelf,left_m", "uid,place,left_m"), &["books.csv", "`shelf`"]);
     refused(|d, _| edit(d, "books.csv", "/T3,", "/T9,"), &["books.csv", "line 2", "`shelf`", "T9"]);
     refused(|d, _| edit(d, "books.csv", "/T3,\n", "/T3,nan\n"), &["books.csv", "line 2", "`left_m`", "NaN"]);
-    refused(|d, _| edit(d, "books.csv", "/T3,\n", "/T3,far\n"), &["books.csv", "line: 2", "left_m"]);
+    refused(|d, _| edit(d, "books.csv", "/T3,\n", "/T3,far\n"), &["books.csv", "line 2", "`left_m`", "far"]);
     refused(
         |d, l| {
             let b = &l.books[0];

@@ -104,7 +104,7 @@ fn rms_between(a: &[RadioRead], b: &[RadioRead], tag: u32) -> f64 {
 
 #[test]
 fn a_second_pass_meets_the_same_phase_errors_and_other_neighbours_others() {
-    let settings = RadioSettings { field: Default::default(), reader: clean().reader };
+    let settings = RadioSettings { reader: clean().reader, ..RadioSettings::default() };
     let mut crowded = field(&settings, row(12, 0.04));
     let first = drive(&settings, &mut crowded, 1, 8);
     let second = drive(&settings, &mut crowded, 1, 8);

@@ -190,7 +190,7 @@ pub fn sim(args: &SimArgs, ui: &Ui) -> anyhow::Result<()> {
         return crate::ros::sim(&scenario, &args.out, args.replace, args.speed.unwrap_or(1.0), ui);
     }
     // Before anything is made: a mistake in the parameters should leave no folder behind.
-    Params::load(args.params.as_deref())?;
+    Params::for_tags(scenario.library.tags, args.params.as_deref())?;
     let folder = RunFolder::create(&args.out, args.replace)?;
     let twin = restored.map_or_else(|| Twin::new(&scenario), Ok).map_err(refused)?;
     let result =
@@ -323,8 +323,8 @@ fn inventory(
     pace: &Pace,
     ui: &Ui,
 ) -> anyhow::Result<RunResult> {
-    let params = Params::load(params)?;
     let scenario = &twin.scenario().clone();
+    let params = Params::for_tags(scenario.library.tags, params)?;
     let site = Arc::new(twin.site().clone());
     let faces = chosen(&site, faces)?;
     let catalogue = Arc::new(twin.library().catalogue()?);

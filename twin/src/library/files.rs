@@ -12,7 +12,7 @@ use domain::table_error::{At, TableError};
 use domain::{Home, ShelfAddress, Site, Uid};
 use serde::{Deserialize, Serialize};
 
-use super::{Book, Library, ShelfRules, usable};
+use super::{Book, Library, LibrarySettings, ShelfRules, usable};
 use crate::stacks::{Posture, Slot, Stacks};
 
 /// The files of a library.
@@ -78,11 +78,15 @@ impl LibraryFiles {
     ///
     /// # Errors
     /// The first thing in the files that cannot be: file, place, key.
-    pub fn load(&self, seed: u64) -> Result<(Library, Option<Stacks>), LibraryFilesError> {
+    pub fn load(
+        &self,
+        settings: &LibrarySettings,
+        seed: u64,
+    ) -> Result<(Library, Option<Stacks>), LibraryFilesError> {
         let site = self.site()?;
         let catalogue = Catalogue::load(&self.catalogue)?;
         let library = self.shelve(site, &catalogue)?;
-        let stacks = self.books.as_deref().map(|path| placed(path, &library, seed)).transpose()?;
+        let stacks = self.books.as_deref().map(|path| placed(path, &library, settings, seed)).transpose()?;
         Ok((library, stacks))
     }
 
@@ -207,6 +211,22 @@ impl Table<'_> {
         }
     }
 
+    /// A cell of another type than its column's.
+    fn cell(&self, record: &csv::StringRecord, header: &csv::StringRecord, error: csv::Error) -> TableError {
+        let field = match error.kind() {
+            csv::ErrorKind::Deserialize { err, .. } => err.field().map(|f| f as usize),
+            _ => None,
+        };
+        let column = field.and_then(|f| COLUMNS.into_iter().find(|c| header.get(f) == Some(c)));
+        match (column, field.and_then(|f| record.get(f))) {
+            (Some("posture"), Some(found)) => {
+                self.refuse("posture", found, "upright, upside_down, lying or leaning")
+            }
+            (Some(column), Some(found)) => self.refuse(column, found, "a number, m, or nothing"),
+            _ => self.broken(error),
+        }
+    }
+
     fn broken(&self, error: csv::Error) -> TableError {
         let at = At::Line(error.position().map_or(1, csv::Position::line));
         TableError::Syntax { path: self.path.into(), at, problem: error.to_string() }
@@ -214,7 +234,12 @@ impl Table<'_> {
 }
 
 /// What stands where by a table of books.
-fn placed(path: &Path, library: &Library, seed: u64) -> Result<Stacks, TableError> {
+fn placed(
+    path: &Path,
+    library: &Library,
+    settings: &LibrarySettings,
+    seed: u64,
+) -> Result<Stacks, TableError> {
     let mut table = Table { path, at: At::Line(1) };
     let file = std::fs::File::open(path).map_err(|source| TableError::Read { path: path.into(), source })?;
     let mut reader = csv::ReaderBuilder::new().trim(csv::Trim::All).from_reader(file);
@@ -229,7 +254,7 @@ fn placed(path: &Path, library: &Library, seed: u64) -> Result<Stacks, TableErro
         let problem = format!("column {unknown:?} is not known, allowed are {}", COLUMNS.join(", "));
         return Err(TableError::Syntax { path: path.into(), at: At::Line(1), problem });
     }
-    let mut stacks = Stacks::empty(library, seed);
+    let mut stacks = Stacks::empty(library, settings, seed);
     let by_uid: BTreeMap<Uid, usize> =
         stacks.volumes.iter().enumerate().map(|(i, v)| (v.uid.clone(), i)).collect();
     let mut seen: BTreeMap<Uid, At> = BTreeMap::new();
@@ -237,7 +262,7 @@ fn placed(path: &Path, library: &Library, seed: u64) -> Result<Stacks, TableErro
     while let Some(record) = records.next() {
         let record = record.map_err(|e| table.broken(e))?;
         table.at = At::Line(record.position().map_or(0, csv::Position::line));
-        let line: Line = record.deserialize(Some(&header)).map_err(|e| table.broken(e))?;
+        let line: Line = record.deserialize(Some(&header)).map_err(|e| table.cell(&record, &header, e))?;
         let uid: Uid =
             line.uid.parse().map_err(|_| table.refuse("uid", &line.uid, "1 to 62 bytes in hex"))?;
         if let Some(&first) = seen.get(&uid) {

@@ -5,6 +5,7 @@
 mod books;
 pub mod files;
 mod site;
+mod tags;
 mod words_en;
 mod words_zh;
 
@@ -19,6 +20,7 @@ use serde::{Deserialize, Serialize};
 
 use self::books::{Draft, Stock, draft};
 pub use self::site::{BOARD_M, PANEL_M, UPRIGHT_M, demo_site};
+pub use self::tags::TagKind;
 use crate::rng::stream;
 
 /// Size and fill of the demo library.
@@ -49,6 +51,10 @@ pub struct LibrarySettings {
     pub fill: [f64; 2],
     /// Items on loan, at most 1,000.
     pub on_loan: u32,
+    /// Kind of the tags in the books.
+    pub tags: TagKind,
+    /// Share of HF tags that are stuck at the fore edge instead of the spine, 0 to 1.
+    pub fore_edge_share: f64,
     /// Pillars of 0.4 m, as shares of the building's width and depth, 0 to 1; what would stand outside is cut off. Without
     /// any, the building looks the same when turned by half, and no lidar can tell its two halves apart.
     pub pillars: Vec<[f64; 2]>,
@@ -69,6 +75,8 @@ impl Default for LibrarySettings {
             aisle_m: 1.5,
             fill: [0.80, 0.85],
             on_loan: 40,
+            tags: TagKind::Uhf,
+            fore_edge_share: 0.0,
             // One at the wall of each of two sides, out of the aisles.
             pillars: vec![[1.0, 0.68], [0.3, 1.0]],
         }
@@ -78,7 +86,7 @@ impl Default for LibrarySettings {
 /// A book as the library's records know it.
 #[derive(Debug, Clone, PartialEq)]
 pub struct Book {
-    /// Tag identifier: in a made library the barcode in ASCII, 96 bits; empty for a book without a tag.
+    /// Tag identifier: in a made library, of a UHF tag, the barcode in ASCII, 96 bits; empty for a book without a tag.
     pub uid: Uid,
     /// Item barcode, 12 digits.
     pub barcode: String,
@@ -213,7 +221,7 @@ fn stock_face(
         let mut filled = 0.0;
         while let Some(book) = drafts.next_if(|d| filled + d.thickness_m / 2.0 < goal) {
             filled += book.thickness_m;
-            books.push(shelve(book, stock.scheme(), address.clone(), books.len()));
+            books.push(shelve(book, stock.scheme(), address.clone(), books.len(), s.tags));
         }
     }
 }
@@ -233,7 +241,7 @@ fn volume_of(stock: Stock, call_number: &str, n: u32) -> String {
     }
 }
 
-fn shelve(d: Draft, scheme: Scheme, home: ShelfAddress, n: usize) -> Book {
+fn shelve(d: Draft, scheme: Scheme, home: ShelfAddress, n: usize, tags: TagKind) -> Book {
     // Twelve digits: the library's prefix, a running number, one check digit as barcode readers want it.
     let body = format!("31{:09}", n as u64 * 7 + 100_000_003);
     let barcode = format!("{body}{}", check_digit(&body));
@@ -242,7 +250,7 @@ fn shelve(d: Draft, scheme: Scheme, home: ShelfAddress, n: usize) -> Book {
         *to = from;
     }
     Book {
-        uid: uid_of(&bytes),
+        uid: tags.uid(&bytes),
         barcode,
         call_number: d.call_number,
         scheme,
@@ -254,12 +262,6 @@ fn shelve(d: Draft, scheme: Scheme, home: ShelfAddress, n: usize) -> Book {
         range: None,
         on_loan: false,
     }
-}
-
-/// A tag identifier of 96 bits.
-pub(crate) fn uid_of(bytes: &[u8; 12]) -> Uid {
-    // Twelve bytes are neither none nor more than 62, the only two things that are refused.
-    Uid::new(bytes).unwrap_or_default()
 }
 
 /// Check digit, modulo 10 with weights 3 and 1 from the right (as in EAN).

@@ -346,6 +346,11 @@ impl TagField {
         steel + front.map_or(0.0, |f| f.loss_db(antenna, p.position_m, wave_m, &self.settings))
     }
 
+    /// Present tags within `reach_m` of a point, by index.
+    pub(super) fn nearby(&self, point: [f64; 3], reach_m: f64) -> Vec<u32> {
+        self.blocks.nearby(point, reach_m)
+    }
+
     /// Present tags within `reach_m` of a point whose chips need no more than `amplitude` gives at their place, with their needs
     /// scaled by `scale`; by index. Blocks of tags that are sure to have more than `spare_db(distance)` of loss by panels
     /// are left out.

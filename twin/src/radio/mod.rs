@@ -1,4 +1,4 @@
-//! A UHF EPC Gen2 radio over shelves of tagged books: coupled dipoles, reflections, link budget, inventory.
+//! The radio over shelves of tagged books. UHF EPC Gen2: coupled dipoles, reflections, link budget, inventory; HF in [`hf`].
 //!
 //! [`TagField`] holds the tags and what stands around them and answers "what current flows in this tag when that
 //! antenna sends on this carrier". [`Reader`] is one robot's reader: it runs Gen2 inventory rounds over its
@@ -18,6 +18,7 @@ mod error;
 mod face_lesson;
 mod field;
 mod gen2;
+mod hf;
 mod hop;
 mod impedance;
 mod lesson;
@@ -28,11 +29,13 @@ mod reader;
 mod rng;
 mod scatter;
 mod settings;
+mod way;
 
 pub use error::RadioError;
 pub use face_lesson::{FaceLesson, FacePrior, ShelvedTag, face_lesson};
 pub use field::{TagField, TagPlacement};
 pub use gen2::{LinkMode, Session, SlotCounts};
+pub use hf::{HfReader, HfSettings};
 pub use hop::HopPlan;
 pub use impedance::{mutual_impedance, self_impedance};
 pub use lesson::{Lesson, LessonTag, RadioPrior, RowSchool};

@@ -76,6 +76,26 @@ impl Blocks {
         }
     }
 
+    /// All tags within `reach_m` of a point, by index.
+    pub(super) fn nearby(&self, point: [f64; 3], reach_m: f64) -> Vec<u32> {
+        let from = cell(point.map(|v| v - reach_m), REGION_M);
+        let to = cell(point.map(|v| v + reach_m), REGION_M);
+        let limit = reach_m * reach_m;
+        let near = |s: &&Spot| (0..3).map(|k| (s.at[k] - point[k]).powi(2)).sum::<f64>() <= limit;
+        let mut found = Vec::new();
+        for x in from[0]..=to[0] {
+            for y in from[1]..=to[1] {
+                for z in from[2]..=to[2] {
+                    let blocks = self.regions.get(&[x, y, z]).into_iter().flat_map(BTreeMap::values);
+                    let tags = blocks.filter(|b| b.distance2(point) <= limit).flat_map(|b| &b.tags);
+                    found.extend(tags.filter(near).map(|s| s.tag));
+                }
+            }
+        }
+        found.sort_unstable();
+        found
+    }
+
     /// Hands over the tags of all blocks that may have one within `reach_m` of a point and with no more than
     /// `spare_db(distance)` of loss by panels on its way; in no order that means anything.
     pub(super) fn around(

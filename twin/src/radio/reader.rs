@@ -17,6 +17,7 @@ use super::near::Spot;
 use super::noise;
 use super::rng::stream;
 use super::settings::{Polarisation, RadioSettings, ReaderMode, ReaderSettings};
+use super::way::Way;
 use super::{AntennaPose, RadioRead, SPEED_OF_LIGHT};
 
 /// Powered tags are found anew after this long, ns: a centimetre or two of a robot's way.
@@ -413,32 +414,6 @@ impl Reader {
                 self.quiet_until_ns.resize(index + 1, i64::MIN);
             }
             self.quiet_until_ns[index] = self.clock_ns + quiet;
-        }
-    }
-}
-
-/// The antennas' way during one call.
-struct Way<'a> {
-    from_ns: i64,
-    to_ns: i64,
-    from: Vec<AntennaPose>,
-    to: &'a [AntennaPose],
-}
-
-impl Way<'_> {
-    /// One antenna at a moment, boresight of unit length.
-    fn at(&self, t_ns: i64, antenna: usize) -> AntennaPose {
-        let (a, b) = (&self.from[antenna % self.from.len()], &self.to[antenna % self.to.len()]);
-        let span = (self.to_ns - self.from_ns).max(1) as f64;
-        let u = ((t_ns - self.from_ns) as f64 / span).clamp(0.0, 1.0);
-        let mix =
-            |p: [f64; 3], q: [f64; 3]| -> [f64; 3] { std::array::from_fn(|i| p[i] + u * (q[i] - p[i])) };
-        let look = mix(a.boresight, b.boresight);
-        let length = look.iter().map(|v| v * v).sum::<f64>().sqrt().max(1e-12);
-        AntennaPose {
-            port: b.port,
-            position_m: mix(a.position_m, b.position_m),
-            boresight: look.map(|v| v / length),
         }
     }
 }

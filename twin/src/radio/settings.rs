@@ -4,6 +4,7 @@ use serde::{Deserialize, Serialize};
 
 use super::error::RadioError;
 use super::gen2::{LinkMode, Session};
+use super::hf::HfSettings;
 use super::hop::HopPlan;
 
 /// All settings of the radio.
@@ -14,6 +15,8 @@ pub struct RadioSettings {
     pub field: FieldSettings,
     /// Reader, antennas, inventory.
     pub reader: ReaderSettings,
+    /// HF tags and readers, where the library has them.
+    pub hf: HfSettings,
 }
 
 /// Tags, coupling and reflections. The defaults give the residuals measured on the rail (`RADIO.md`).
@@ -237,6 +240,7 @@ impl Default for ReaderSettings {
 impl RadioSettings {
     /// Refuses the first setting that is out of range, by its name.
     pub fn check(&self) -> Result<(), RadioError> {
+        self.hf.check()?;
         let f = &self.field;
         let r = &self.reader;
         within("field.dipole_m", f.dipole_m, 0.02, 0.3, "0.02 to 0.3 m")?;
@@ -301,7 +305,7 @@ impl RadioSettings {
     }
 }
 
-fn within(
+pub(super) fn within(
     key: &'static str,
     value: f64,
     low: f64,
@@ -316,7 +320,7 @@ fn within(
     }
 }
 
-fn count(
+pub(super) fn count(
     key: &'static str,
     value: usize,
     low: usize,
