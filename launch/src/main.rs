@@ -56,6 +56,8 @@ enum Command {
     Platform(cmd::platform::PlatformArgs),
     /// Look into bags, cut, join and export them, and replay them through today's nodes.
     Bag(cmd::bag::BagArgs),
+    /// Calibrate the simulated radio, and compare machines.
+    Twin(cmd::twin::TwinArgs),
     /// Make the locator's weights from simulated lessons.
     Learn(cmd::learn::LearnArgs),
     /// Run all nodes of one robot in this process, each a ROS 2 node of its own.
@@ -96,6 +98,7 @@ fn main() -> ExitCode {
         Command::Report(args) => cmd::audit::report(&args, &ui),
         Command::Platform(args) => cmd::platform::run(&args, &ui),
         Command::Bag(args) => cmd::bag::run(&args, &ui),
+        Command::Twin(args) => cmd::twin::run(&args, &ui),
         Command::Learn(args) => cmd::learn::run(&args, &ui),
         #[cfg(feature = "ros2")]
         Command::Up(args) => ros::up(&args),

@@ -1,9 +1,9 @@
 //! One inventory mission in the twin: nodes, world, bag, and what came of it.
 
 use std::collections::BTreeSet;
-use std::path::Path;
+use std::path::{Path, PathBuf};
 use std::sync::Arc;
-use std::time::Instant;
+use std::time::{Duration, Instant};
 
 use anyhow::Context;
 use bridge::RunFacts;
@@ -20,7 +20,7 @@ use nodes::pilot::PilotNode;
 use nodes::recorder::Recorder;
 use positioning::Pose2;
 use serde::Serialize;
-use twin::{RobotSettings, Scenario, Twin};
+use twin::{RobotSettings, STEP_NS, Scenario, Twin};
 
 use crate::params::Params;
 use crate::recording::RunBags;
@@ -49,6 +49,8 @@ pub struct Outcome {
     pub failed: Vec<String>,
     /// How far the localizer was off while scanning.
     pub localizer: PoseError,
+    /// How often the robot began to touch something.
+    pub bumps: u32,
     /// Ctrl-C came before the end.
     pub interrupted: bool,
 }
@@ -193,13 +195,42 @@ pub struct Mission<'a> {
     pub run: &'a str,
     /// Where the bag goes.
     pub bag: &'a Path,
+    /// How fast it goes.
+    pub pace: &'a Pace,
+}
+
+/// How fast a run goes, and whether it is saved on the way.
+#[derive(Debug, Default)]
+pub struct Pace {
+    /// Simulated seconds a second at most.
+    pub speed: Option<f64>,
+    /// When the twin is saved, ns, and where.
+    pub save: Option<(i64, PathBuf)>,
+}
+
+impl Pace {
+    /// Waits until the machine's clock has come as far as the simulated one.
+    fn wait(&self, ran_ns: i64, started: Instant) {
+        if let Some(speed) = self.speed {
+            let due = Duration::from_secs_f64(ran_ns as f64 * 1e-9 / speed);
+            std::thread::sleep(due.saturating_sub(started.elapsed()));
+        }
+    }
+
+    /// Saves the twin when its time has come.
+    fn save(&self, twin: &Twin) -> anyhow::Result<()> {
+        match &self.save {
+            Some((at_ns, file)) if twin.now_ns() == at_ns / STEP_NS * STEP_NS => Ok(twin.save(file)?),
+            _ => Ok(()),
+        }
+    }
 }
 
 impl Mission<'_> {
     /// Runs the mission to its end, to Ctrl-C or to the first error; the bag is closed in each case.
     pub fn run(&self, twin: Twin, ui: &Ui) -> anyhow::Result<Outcome> {
         let robot = self.scenario.robots.first().context("the scenario has no robot")?;
-        let mut host = self.host(robot)?;
+        let mut host = self.host(robot, &twin)?;
         let mut recorder = Recorder::start(RunBags::start(self.bag, &self.params.recorder)?);
         let mut gather = Gather::default();
         let mut localizer = PoseError::default();
@@ -216,6 +247,7 @@ impl Mission<'_> {
                 .collect(),
         };
         while !gather.over() && !interrupted() {
+            self.pace.save(&world.twin)?;
             host.step(&mut world, &mut [&mut recorder, &mut gather])?;
             if let (Some(pose), MissionState::SCANNING) = (gather.pose.take(), gather.state.state)
                 && let Some(truth) = world.twin.true_pose(&robot.name)
@@ -223,6 +255,7 @@ impl Mission<'_> {
                 localizer.add(pose, truth);
             }
             let ran_ns = world.twin.now_ns() - started_ns;
+            self.pace.wait(ran_ns, started);
             anyhow::ensure!(ran_ns < LONGEST_NS, "the mission has not ended after four simulated hours");
             if ran_ns % 500_000_000 == 0 {
                 let s = &gather.state;
@@ -261,15 +294,19 @@ impl Mission<'_> {
             recorded,
             failed: gather.failed,
             localizer: localizer.rms(),
+            bumps: world.twin.bumps(&robot.name),
             interrupted: interrupted(),
         })
     }
 
-    fn host(&self, robot: &RobotSettings) -> anyhow::Result<LocalHost> {
+    fn host(&self, robot: &RobotSettings, twin: &Twin) -> anyhow::Result<LocalHost> {
         let (name, p) = (robot.name.as_str(), self.params);
         let floor = &*self.faces.first().context("no row faces to inventory")?.floor;
-        // A robot is switched on at a known place, its dock.
-        let start = Pose2::new(robot.start_m[0], robot.start_m[1], robot.heading_deg.to_radians());
+        // A robot is switched on at a known place: its dock, or where it was put for a run that goes on.
+        let dock = [robot.start_m[0], robot.start_m[1], robot.heading_deg.to_radians()];
+        let here = if twin.now_ns() == 0 { None } else { twin.true_pose(&robot.name) };
+        let [x, y, yaw] = here.unwrap_or(dock);
+        let start = Pose2::new(x, y, yaw);
         let mut host = LocalHost::new();
         host.add(Box::new(LocalizerNode::new(name, &self.site, floor, start, p.localizer.clone())?));
         host.add(Box::new(NavigatorNode::new(name, &self.site, floor, p.navigator.clone())?));

@@ -2,7 +2,8 @@
 
 pub mod drive;
 pub mod placing;
-pub mod plot;
+
+pub use twin::plot;
 
 use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};

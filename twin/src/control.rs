@@ -1,10 +1,11 @@
 //! What someone outside does to a twin that runs: puts things into it, moves and removes them, lets faults happen.
 //!
-//! The same calls at the same steps give the same run. A twin that begins anew knows nothing of them.
+//! The same calls at the same steps give the same run. A saved twin knows of them, one that begins anew does not.
 
 use std::collections::BTreeMap;
 
 use rapier3d::prelude::{ColliderHandle, RigidBodyHandle};
+use serde::{Deserialize, Serialize};
 use sha2::{Digest, Sha256};
 
 use crate::faults::FaultSettings;
@@ -12,7 +13,7 @@ use crate::people::Person;
 use crate::rng::stream;
 use crate::scenario::{ObstacleSettings, PersonSettings, Scenario, ScenarioError};
 use crate::twin::Twin;
-use crate::world::World;
+use crate::world::floor_index;
 
 /// Room between a robot's middle and what is put down beside it, m.
 const ROOM_M: f64 = 0.35;
@@ -53,14 +54,14 @@ pub enum Thing {
     Person(PersonSettings),
 }
 
-#[derive(Debug)]
+#[derive(Debug, Clone, Serialize, Deserialize)]
 enum Placed {
     Solid(ColliderHandle, ObstacleSettings),
     Person(RigidBodyHandle, PersonSettings),
 }
 
 /// What was put here, by name.
-#[derive(Debug, Default)]
+#[derive(Debug, Clone, Default, Serialize, Deserialize)]
 pub(crate) struct Things(BTreeMap<String, Placed>);
 
 impl Things {
@@ -87,10 +88,10 @@ impl Twin {
         let placed = match thing {
             Thing::Solid(o) => {
                 self.check_solid(&o)?;
-                Placed::Solid(self.world.put(o.at_m, [o.size_m[0], o.size_m[1], o.height_m]), o)
+                Placed::Solid(self.world.put(&self.library.site, &o), o)
             }
             Thing::Person(p) => {
-                Scenario { people: vec![p.clone()], ..Scenario::default() }.check()?;
+                Scenario { people: vec![p.clone()], ..self.scenario.clone() }.check()?;
                 Placed::Person(self.let_walk(name, &p), p)
             }
         };
@@ -107,13 +108,13 @@ impl Twin {
             Placed::Solid(handle, o) => {
                 let (handle, o) = (*handle, ObstacleSettings { at_m, ..o.clone() });
                 self.check_solid(&o)?;
-                self.world.shift(handle, [at_m[0], at_m[1], o.height_m / 2.0]);
+                self.world.shift(handle, &self.library.site, &o);
                 Placed::Solid(handle, o)
             }
             Placed::Person(body, p) => {
                 let to_m = [0, 1].map(|i| at_m[i] + p.to_m[i] - p.from_m[i]);
                 let (body, p) = (*body, PersonSettings { from_m: at_m, to_m, ..p.clone() });
-                Scenario { people: vec![p.clone()], ..Scenario::default() }.check()?;
+                Scenario { people: vec![p.clone()], ..self.scenario.clone() }.check()?;
                 self.send_away(body);
                 Placed::Person(self.let_walk(name, &p), p)
             }
@@ -140,8 +141,8 @@ impl Twin {
     ///
     /// # Errors
     /// What a scenario with this fault would be refused for.
-    pub fn inject(&mut self, scenario: &Scenario, fault: FaultSettings) -> Result<(), ControlError> {
-        Scenario { faults: vec![fault.clone()], ..scenario.clone() }.check()?;
+    pub fn inject(&mut self, fault: FaultSettings) -> Result<(), ControlError> {
+        Scenario { faults: vec![fault.clone()], ..self.scenario.clone() }.check()?;
         self.add_fault(fault);
         Ok(())
     }
@@ -155,7 +156,7 @@ impl Twin {
     }
 
     fn check_solid(&self, o: &ObstacleSettings) -> Result<(), ControlError> {
-        Scenario { obstacles: vec![o.clone()], ..Scenario::default() }.check()?;
+        Scenario { obstacles: vec![o.clone()], ..self.scenario.clone() }.check()?;
         let on_it = |[x, y, _]: [f64; 3]| {
             (x - o.at_m[0]).abs() < o.size_m[0] / 2.0 + ROOM_M
                 && (y - o.at_m[1]).abs() < o.size_m[1] / 2.0 + ROOM_M
@@ -169,9 +170,10 @@ impl Twin {
 
     fn let_walk(&mut self, name: &str, p: &PersonSettings) -> RigidBodyHandle {
         // The time is part of the stream's name: someone who comes again walks otherwise.
-        let rng = stream(self.seed, &format!("person/{name}/{}", self.now_ns()));
+        let rng = stream(self.scenario.seed, &format!("person/{name}/{}", self.now_ns()));
         let person = Person::new(p.clone(), rng);
-        let body = self.world.add_person(person.at());
+        let floor = floor_index(&self.library.site, p.floor.as_deref());
+        let body = self.world.add_person(floor, person.at());
         self.people.push((body, person));
         body
     }
@@ -179,13 +181,5 @@ impl Twin {
     fn send_away(&mut self, body: RigidBodyHandle) {
         self.people.retain(|(b, _)| *b != body);
         self.world.remove_person(body);
-    }
-}
-
-impl World {
-    /// Puts a box on the floor: size along the map's x and y, and height, m.
-    fn put(&mut self, at: [f64; 2], size: [f64; 3]) -> ColliderHandle {
-        let half = size.map(|s| s / 2.0);
-        self.add_box([at[0], at[1], half[2]], 0.0, half)
     }
 }

@@ -172,7 +172,11 @@ impl Names {
             capacity: capacity as f32,
             design_capacity: capacity as f32,
             percentage: b.charge() as f32,
-            power_supply_status: BatteryState::POWER_SUPPLY_STATUS_DISCHARGING,
+            power_supply_status: if b.charging() {
+                BatteryState::POWER_SUPPLY_STATUS_CHARGING
+            } else {
+                BatteryState::POWER_SUPPLY_STATUS_DISCHARGING
+            },
             power_supply_health: BatteryState::POWER_SUPPLY_HEALTH_GOOD,
             power_supply_technology: BatteryState::POWER_SUPPLY_TECHNOLOGY_LION,
             present: true,

@@ -1,6 +1,7 @@
 //! The reader that a robot carries, by the tags of its library.
 
 use interfaces::shelfwright_msgs::TagRead;
+use serde::{Deserialize, Serialize};
 use sha2::Sha256;
 
 use crate::library::TagKind;
@@ -8,6 +9,7 @@ use crate::radio::{AntennaPose, HfReader, RadioError, RadioRead, Reader, TagFiel
 use crate::scenario::Scenario;
 
 /// UHF or HF.
+#[derive(Serialize, Deserialize)]
 pub(crate) enum RobotReader {
     Uhf(Box<Reader>),
     Hf(Box<HfReader>),
@@ -39,6 +41,13 @@ impl RobotReader {
                 // Each port brings its own in order of time.
                 reads[first..].sort_by_key(|r| (r.stamp_ns, r.port));
             }
+        }
+    }
+
+    /// As [`Reader::disturb`]; HF plates hear nobody else.
+    pub fn disturb(&mut self, disturbed: Option<([f64; 2], f64)>) {
+        if let Self::Uhf(reader) = self {
+            reader.disturb(disturbed);
         }
     }
 

@@ -34,7 +34,7 @@ fn ahead(twin: &mut Twin) -> f32 {
 }
 
 fn trolley(at_m: [f64; 2]) -> Thing {
-    Thing::Solid(ObstacleSettings { at_m, size_m: [0.4, 0.4], height_m: 1.0, from_s: 0.0, until_s: None })
+    Thing::Solid(ObstacleSettings::standing(at_m, [0.4, 0.4], 1.0))
 }
 
 #[test]
@@ -47,7 +47,7 @@ fn a_thing_stands_where_it_is_put_until_it_is_moved_or_taken_away() {
     assert!((ahead(&mut twin) - 1.7).abs() < 0.05);
     twin.remove("trolley").unwrap();
     assert!((ahead(&mut twin) - free).abs() < 0.1);
-    let person = PersonSettings { from_m: [2.0, 0.75], to_m: [2.0, 0.75], speed_mps: 0.8, stop_s: 600.0 };
+    let person = PersonSettings { stop_s: 600.0, ..PersonSettings::walking([2.0, 0.75], [2.0, 0.75]) };
     twin.spawn("reader", Thing::Person(person)).unwrap();
     assert!((ahead(&mut twin) - 1.15).abs() < 0.05);
     twin.move_to("reader", [1.8, 0.75]).unwrap();
@@ -85,20 +85,12 @@ fn a_fault_that_is_called_for_happens() {
         run(twin, 1.0).iter().filter(|p| matches!(&*p.message, AnyMessage::TagRead(_))).count()
     };
     assert!(reads(&mut twin) > 20);
-    let fault = |kind, robot: &str| FaultSettings {
-        kind,
-        robot: robot.into(),
-        at_s: 1.0,
-        for_s: 1.02,
-        to_m: None,
-        heading_deg: 0.0,
-        slip: 0.1,
-    };
-    twin.inject(&scenario, fault(FaultKind::ReaderMute, "inv_1")).unwrap();
+    let fault = |kind, robot: &str| FaultSettings::new(kind, robot, 1.0, 1.02);
+    twin.inject(fault(FaultKind::ReaderMute, "inv_1")).unwrap();
     assert_eq!(reads(&mut twin), 0);
     assert!(reads(&mut twin) > 20);
     for (kind, robot, part) in [(FaultKind::Slip, "inv_9", "inv_9"), (FaultKind::Carry, "inv_1", "to_m")] {
-        let error = twin.inject(&scenario, fault(kind, robot)).unwrap_err().to_string();
+        let error = twin.inject(fault(kind, robot)).unwrap_err().to_string();
         assert!(error.contains(part), "{error}");
     }
 }
@@ -109,7 +101,7 @@ fn the_same_calls_give_the_same_run() {
         let mut twin = Twin::new(&scenario()).unwrap();
         run(&mut twin, 0.5);
         twin.spawn("trolley", trolley([2.0, 0.75])).unwrap();
-        let person = PersonSettings { from_m: [3.0, 0.75], to_m: [1.5, 0.75], speed_mps: 0.8, stop_s: 2.0 };
+        let person = PersonSettings { stop_s: 2.0, ..PersonSettings::walking([3.0, 0.75], [1.5, 0.75]) };
         twin.spawn("reader", Thing::Person(person)).unwrap();
         run(&mut twin, 2.0);
         twin.move_to("trolley", [2.2, 0.75]).unwrap();

@@ -8,4 +8,5 @@ pub mod locate;
 pub mod platform;
 pub mod sim;
 pub mod site;
+pub mod twin;
 pub mod urdf;

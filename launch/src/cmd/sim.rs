@@ -16,7 +16,7 @@ use twin::scenario::ExpectSettings;
 use twin::{ClassScore, Scenario, Scores, Truth, Twin, score};
 
 use super::platform::{runtime, until_interrupted};
-use crate::mission::{Mission, Outcome, PoseError};
+use crate::mission::{Mission, Outcome, Pace, PoseError};
 use crate::params::Params;
 use crate::run_folder::{RunFolder, write_json};
 use crate::ui::{Interrupted, Ui, interrupted, refused};
@@ -37,6 +37,7 @@ pub struct DemoArgs {
 #[derive(Debug, Args)]
 #[command(after_help = "Examples:\n  shelfwright sim --seed 7 --out out/run\n  \
     shelfwright sim busy-morning.toml --faces 1F/R01A,1F/R01B --out out/busy\n  \
+    shelfwright sim --save-at 60 minute.twin --out out/run && shelfwright sim --restore minute.twin --out out/again\n  \
     shelfwright sim --platform http://127.0.0.1:8080/api/v1/events --out out/run")]
 pub struct SimArgs {
     /// A scenario file; by default the demo library.
@@ -67,10 +68,15 @@ pub struct SimArgs {
     #[cfg(feature = "ros2")]
     #[arg(long, conflicts_with_all = ["faces", "platform", "params", "truth"])]
     pub ros: bool,
-    /// Simulated seconds a second, with --ros.
-    #[cfg(feature = "ros2")]
-    #[arg(long, default_value_t = 1.0, requires = "ros")]
-    speed: f64,
+    /// Simulated seconds a second at most; as fast as the machine can when absent (with --ros 1).
+    #[arg(long)]
+    speed: Option<f64>,
+    /// Save the twin's whole state in mid-run: at how many simulated seconds, and the file.
+    #[arg(long, num_args = 2, value_names = ["SECONDS", "FILE"])]
+    save_at: Option<Vec<String>>,
+    /// Go on from a saved state: world, sensors, people and faults as they were, the robots' nodes switched on anew.
+    #[arg(long, conflicts_with_all = ["scenario", "seed"])]
+    restore: Option<PathBuf>,
 }
 
 #[derive(Debug, Serialize)]
@@ -97,6 +103,8 @@ struct Facts {
     published_errors: Option<usize>,
     state_hash: String,
     localizer: PoseError,
+    /// How often the robot began to touch something.
+    bumps: u32,
 }
 
 /// Precision and recall against what the scenario put wrong.
@@ -156,7 +164,8 @@ pub fn demo(args: &DemoArgs, ui: &Ui) -> anyhow::Result<()> {
         let _ = stopped.await;
     }));
     ui.note(format!("platform at {page} (embedded, for this run)"));
-    let result = inventory(&scenario, &[], &folder, Some(&events), None, ui);
+    let twin = Twin::new(&scenario).map_err(refused)?;
+    let result = inventory(twin, &[], &folder, Some(&events), None, &Pace::default(), ui);
     let _ = stop.send(());
     runtime.block_on(serving)??;
     let mut result = result?;
@@ -166,26 +175,39 @@ pub fn demo(args: &DemoArgs, ui: &Ui) -> anyhow::Result<()> {
 
 /// Runs `sim`.
 pub fn sim(args: &SimArgs, ui: &Ui) -> anyhow::Result<()> {
-    let mut scenario = match &args.scenario {
-        Some(path) => Scenario::load(path).map_err(refused)?,
-        None => Scenario::demo(1),
+    let restored = args.restore.as_deref().map(Twin::restore).transpose().map_err(refused)?;
+    let mut scenario = match (&restored, &args.scenario) {
+        (Some(twin), _) => twin.scenario().clone(),
+        (None, Some(path)) => Scenario::load(path).map_err(refused)?,
+        (None, None) => Scenario::demo(1),
     };
     if let Some(seed) = args.seed {
         scenario.seed = seed;
     }
+    let pace = args.pace()?;
     #[cfg(feature = "ros2")]
     if args.ros {
-        return crate::ros::sim(&scenario, &args.out, args.replace, args.speed, ui);
+        return crate::ros::sim(&scenario, &args.out, args.replace, args.speed.unwrap_or(1.0), ui);
     }
     // Before anything is made: a mistake in the parameters should leave no folder behind.
     Params::for_tags(scenario.library.tags, args.params.as_deref())?;
     let folder = RunFolder::create(&args.out, args.replace)?;
+    let twin = restored.map_or_else(|| Twin::new(&scenario), Ok).map_err(refused)?;
     let result =
-        inventory(&scenario, &args.faces, &folder, args.platform.as_deref(), args.params.as_deref(), ui)?;
+        inventory(twin, &args.faces, &folder, args.platform.as_deref(), args.params.as_deref(), &pace, ui)?;
     if let Some(path) = &args.truth {
         write_truth(path, &result.truth)?;
     }
     ui.result(&result, text)?;
+    if let Some((at_ns, file)) = &pace.save {
+        let ended_ns = result.facts.run.finished_ns;
+        anyhow::ensure!(
+            *at_ns < ended_ns,
+            "{} was not saved: the run ended after {:.0} s",
+            file.display(),
+            ended_ns as f64 * 1e-9
+        );
+    }
     let differences = differences(&scenario.expect, &result);
     anyhow::ensure!(
         differences.is_empty(),
@@ -228,6 +250,16 @@ fn differences(expect: &ExpectSettings, r: &RunResult) -> Vec<String> {
             }
         }
     }
+    if let Some([fewest, most]) = expect.bumps
+        && !(fewest..=most).contains(&r.facts.bumps)
+    {
+        out.push(format!("{} bumps, expected {fewest} to {most}", r.facts.bumps));
+    }
+    if let Some(reason) = &expect.reason
+        && !r.failed.iter().any(|f| f.contains(reason.as_str()))
+    {
+        out.push(format!("no failure that says {reason:?} ({})", r.failed.join("; ")));
+    }
     let along_cm = 100.0 * r.facts.localizer.along_m;
     if let Some(most) = expect.localizer_cm
         && along_cm > most
@@ -261,16 +293,38 @@ fn write_truth(path: &Path, truth: &Truth) -> anyhow::Result<()> {
     std::fs::write(path, text).with_context(|| format!("cannot write {}", path.display()))
 }
 
+impl SimArgs {
+    /// How the run is paced, and where it is saved.
+    fn pace(&self) -> anyhow::Result<Pace> {
+        if let Some(speed) = self.speed.filter(|s| !(*s > 0.0 && *s <= 1e4)) {
+            return Err(refused(format!("--speed {speed}: expected more than 0 and at most 10000")));
+        }
+        let save = match self.save_at.as_deref() {
+            Some([at, file]) => {
+                let at_s: f64 = at
+                    .parse()
+                    .ok()
+                    .filter(|t| (0.0..=1e6).contains(t))
+                    .ok_or_else(|| refused(format!("--save-at {at}: expected seconds from 0")))?;
+                Some(((at_s * 1e9) as i64, PathBuf::from(file)))
+            }
+            _ => None,
+        };
+        Ok(Pace { speed: self.speed, save })
+    }
+}
+
 fn inventory(
-    scenario: &Scenario,
+    twin: Twin,
     faces: &[FaceId],
     folder: &RunFolder,
     platform: Option<&str>,
     params: Option<&Path>,
+    pace: &Pace,
     ui: &Ui,
 ) -> anyhow::Result<RunResult> {
+    let scenario = &twin.scenario().clone();
     let params = Params::for_tags(scenario.library.tags, params)?;
-    let twin = Twin::new(scenario).map_err(refused)?;
     let site = Arc::new(twin.site().clone());
     let faces = chosen(&site, faces)?;
     let catalogue = Arc::new(twin.library().catalogue()?);
@@ -298,6 +352,7 @@ fn inventory(
         params: &params,
         run: &run,
         bag: &bag,
+        pace,
     };
     let outcome = mission.run(twin, ui)?;
     if outcome.interrupted {
@@ -345,6 +400,7 @@ fn facts(outcome: Outcome, wall: Duration) -> Facts {
         published_errors: outcome.published_errors,
         state_hash: outcome.state_hash,
         localizer: outcome.localizer,
+        bumps: outcome.bumps,
     }
 }
 

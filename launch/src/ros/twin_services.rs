@@ -23,8 +23,6 @@ const MOST_STEPS: u32 = 360_000;
 /// Usual sizes along x and y, and height, m.
 const BOX_M: [f64; 3] = [0.4, 0.4, 0.4];
 const TROLLEY_M: [f64; 3] = [0.8, 0.45, 1.0];
-const WALKING_MPS: f64 = 0.8;
-const STOP_S: f64 = 20.0;
 
 /// `/twin/…`.
 pub struct Services {
@@ -149,7 +147,7 @@ impl TwinNode {
         let now_s = self.twin.now_ns() as f64 * 1e-9;
         table.insert("at_s".into(), toml::Value::Float(now_s + after_s));
         let fault: FaultSettings = table.try_into().map_err(|e| format!("fault: {}", e.message()))?;
-        self.twin.inject(&self.scenario, fault).map_err(|e| e.to_string())
+        self.twin.inject(fault).map_err(|e| e.to_string())
     }
 }
 
@@ -158,23 +156,14 @@ fn spawn(twin: &mut Twin, request: &SpawnThingRequest) -> Result<(), String> {
     let solid = |usual: [f64; 3]| {
         let given = &request.size;
         let size = if *given == Vector3::default() { usual } else { [given.x, given.y, given.z] };
-        Thing::Solid(ObstacleSettings {
-            at_m,
-            size_m: [size[0], size[1]],
-            height_m: size[2],
-            from_s: 0.0,
-            until_s: None,
-        })
+        Thing::Solid(ObstacleSettings::standing(at_m, [size[0], size[1]], size[2]))
     };
     let thing = match request.kind {
         SpawnThingRequest::BOX => solid(BOX_M),
         SpawnThingRequest::TROLLEY => solid(TROLLEY_M),
-        SpawnThingRequest::PERSON => Thing::Person(PersonSettings {
-            from_m: at_m,
-            to_m: [request.walks_to.x, request.walks_to.y],
-            speed_mps: WALKING_MPS,
-            stop_s: STOP_S,
-        }),
+        SpawnThingRequest::PERSON => {
+            Thing::Person(PersonSettings::walking(at_m, [request.walks_to.x, request.walks_to.y]))
+        }
         other => return Err(format!("kind: found {other}, allowed are BOX 0, TROLLEY 1, PERSON 2")),
     };
     twin.spawn(&request.name, thing).map_err(|e| e.to_string())

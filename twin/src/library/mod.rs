@@ -1,8 +1,9 @@
-//! The demo library: site, books and where each of them belongs, made from a seed.
+//! The library: site, books and where each of them belongs, made from a seed or read from files ([`files`]).
 //!
 //! Everything here is what the library itself knows. What is wrong on the shelves is in [`crate::inject`].
 
 mod books;
+pub mod files;
 mod site;
 mod tags;
 mod words_en;
@@ -26,8 +27,10 @@ use crate::rng::stream;
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields, default)]
 pub struct LibrarySettings {
-    /// Name of the floor, as in shelf addresses.
+    /// Name of the floor, as in shelf addresses; of the lowest one where there are several.
     pub floor: String,
+    /// Floors, all alike, 1 to 20; the others are called `2F`, `3F` and so on.
+    pub floors: u16,
     /// Rows of double-sided shelving, 1 to 20.
     pub rows: u16,
     /// Bays of a row, 1 to 40.
@@ -61,6 +64,7 @@ impl Default for LibrarySettings {
     fn default() -> Self {
         Self {
             floor: "1F".into(),
+            floors: 1,
             rows: 2,
             bays: 5,
             bay_width_m: 0.9,
@@ -82,7 +86,7 @@ impl Default for LibrarySettings {
 /// A book as the library's records know it.
 #[derive(Debug, Clone, PartialEq)]
 pub struct Book {
-    /// Tag identifier: of a UHF tag the barcode in ASCII, 96 bits.
+    /// Tag identifier: in a made library, of a UHF tag, the barcode in ASCII, 96 bits; empty for a book without a tag.
     pub uid: Uid,
     /// Item barcode, 12 digits.
     pub barcode: String,
@@ -98,25 +102,33 @@ pub struct Book {
     pub thickness_m: f64,
     /// Height of the spine, m.
     pub height_m: f64,
-    /// The shelf it belongs on.
+    /// The shelf it belongs on; of a home of several shelves the one that the order gives it.
     pub home: ShelfAddress,
+    /// Its home, where that is more than one shelf.
+    pub range: Option<Box<Home>>,
     /// On loan by the records.
     pub on_loan: bool,
 }
 
 impl Book {
+    /// The shelves that it may stand on.
+    pub fn home_range(&self) -> Home {
+        let one = || Home { first: self.home.clone(), last: self.home.clone() };
+        self.range.as_deref().cloned().unwrap_or_else(one)
+    }
+
     /// The book as a catalogue entry.
     pub fn item(&self) -> Item {
         Item {
             barcode: self.barcode.clone(),
-            uid: Some(self.uid.clone()),
+            uid: (!self.uid.as_bytes().is_empty()).then(|| self.uid.clone()),
             call_number: self.call_number.clone(),
             scheme: self.scheme,
             title: self.title.clone(),
             author: self.author.clone(),
             thickness_m: self.thickness_m as f32,
             height_m: self.height_m as f32,
-            home: Home { first: self.home.clone(), last: self.home.clone() },
+            home: self.home_range(),
             status: if self.on_loan { ItemStatus::OnLoan } else { ItemStatus::Available },
         }
     }
@@ -159,7 +171,7 @@ impl Library {
     /// # Errors
     /// Two books with one barcode or tag; a generated library has none.
     pub fn catalogue(&self) -> Result<Catalogue, TableError> {
-        Catalogue::from_items("generated library", self.books.iter().map(Book::item))
+        Catalogue::from_items("library", self.books.iter().map(Book::item))
     }
 }
 
@@ -247,6 +259,7 @@ fn shelve(d: Draft, scheme: Scheme, home: ShelfAddress, n: usize, tags: TagKind)
         thickness_m: d.thickness_m,
         height_m: d.height_m,
         home,
+        range: None,
         on_loan: false,
     }
 }

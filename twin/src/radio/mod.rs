@@ -22,6 +22,7 @@ mod hf;
 mod hop;
 mod impedance;
 mod lesson;
+mod near;
 mod noise;
 mod obstacles;
 mod reader;
@@ -40,9 +41,12 @@ pub use impedance::{mutual_impedance, self_impedance};
 pub use lesson::{Lesson, LessonTag, RadioPrior, RowSchool};
 pub use obstacles::{Panel, ShelfFront};
 pub use reader::Reader;
-pub use settings::{FieldSettings, RadioSettings, ReaderSettings};
+pub use settings::{FieldSettings, Polarisation, RadioSettings, ReaderMode, ReaderSettings};
 
 use serde::{Deserialize, Serialize};
+
+/// Height of a storey, m: floors are at its multiples, so that none is heard on another.
+pub const STOREY_M: f64 = 100.0;
 
 /// Speed of light, m/s.
 pub const SPEED_OF_LIGHT: f64 = 299_792_458.0;

@@ -1,6 +1,8 @@
 //! Anticollision of ISO 15693-3: sixteen slots by four bits of the identifier, and a longer mask for each slot in which
 //! several tags answered.
 
+use serde::{Deserialize, Serialize};
+
 /// Time of one bit at 26.48 kbit/s, ns.
 const BIT_NS: i64 = 37_760;
 /// Start and end of a frame from the tag, and from the reader, ns.
@@ -24,7 +26,7 @@ pub(super) const ANSWERED_NS: i64 =
     READER_FRAME_NS + ANSWER_NS + TAG_FRAME_NS + BIT_NS * ANSWER_BITS + AFTER_NS;
 
 /// The least significant bits that a tag must have to take part.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Serialize, Deserialize)]
 pub(super) struct Mask {
     pub value: u64,
     pub bits: u32,
@@ -51,7 +53,7 @@ fn low(bits: u32) -> u64 {
 }
 
 /// One round: the tags that take part, by slot.
-#[derive(Debug, Clone)]
+#[derive(Debug, Clone, Serialize, Deserialize)]
 pub(super) struct Round {
     pub mask: Mask,
     /// The slot that is next, 0 to 16.

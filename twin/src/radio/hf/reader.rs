@@ -3,6 +3,7 @@
 use rand::RngExt;
 use rand_chacha::ChaCha8Rng;
 use rand_distr::StandardNormal;
+use serde::{Deserialize, Serialize};
 use sha2::{Digest, Sha256};
 
 use super::inventory::{ANSWERED_NS, EMPTY_NS, Mask, Round, Slot, request_ns};
@@ -19,7 +20,7 @@ use crate::radio::{AntennaPose, RadioRead};
 const REACH_M: f64 = 0.40;
 
 /// HF readers with an antenna each, moving through a [`TagField`].
-#[derive(Debug)]
+#[derive(Debug, Serialize, Deserialize)]
 pub struct HfReader {
     settings: HfSettings,
     seed: u64,
@@ -32,7 +33,7 @@ pub struct HfReader {
 }
 
 /// One antenna with its reader.
-#[derive(Debug)]
+#[derive(Debug, Serialize, Deserialize)]
 struct Port {
     clock_ns: i64,
     rng: ChaCha8Rng,
@@ -41,7 +42,7 @@ struct Port {
 }
 
 /// What a tag brings along.
-#[derive(Debug, Clone, Copy)]
+#[derive(Debug, Clone, Copy, Serialize, Deserialize)]
 struct HfTag {
     uid: u64,
     resonance_mhz: f64,
@@ -188,7 +189,7 @@ impl HfReader {
     fn awake(&mut self, port: usize, field: &TagField, antenna: &AntennaPose) -> Vec<(u32, u64)> {
         let mut near = Vec::new();
         let mut coils = Vec::new();
-        for tag in field.within(antenna.position_m, REACH_M) {
+        for tag in field.nearby(antenna.position_m, REACH_M) {
             let Some(placement) = field.placement(tag) else { continue };
             let own = self.tag(tag, placement.uid.as_bytes());
             let out = placement.outward;
