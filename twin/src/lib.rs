@@ -31,6 +31,8 @@ pub mod stacks;
 pub mod truth;
 mod twin;
 pub mod urdf;
+#[cfg(feature = "view")]
+pub mod view;
 pub mod world;
 
 pub use crate::twin::{STEP_NS, Twin, TwinError};

@@ -399,6 +399,24 @@ impl Twin {
         self.robots.iter().find(|r| r.settings.name == robot).map(|r| self.world.pose(r.body))
     }
 
+    /// Where people are and look to, for drawing and for nothing else: x and y on the map, m, and direction, rad.
+    pub fn people(&self) -> impl Iterator<Item = [f64; 3]> {
+        self.people.iter().map(|(_, p)| {
+            let [x, y] = p.at();
+            [x, y, p.facing()]
+        })
+    }
+
+    /// Obstacles, and whether they are there now; for drawing and for nothing else.
+    pub fn obstacles(&self) -> impl Iterator<Item = (&ObstacleSettings, bool)> {
+        self.world.obstacles()
+    }
+
+    /// The seed of the scenario.
+    pub fn seed(&self) -> u64 {
+        self.scenario.seed
+    }
+
     /// The truth, for scoring and for nothing else.
     pub fn truth(&self) -> Truth {
         let mut books: Vec<TrueBook> = self

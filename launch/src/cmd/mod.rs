@@ -10,3 +10,4 @@ pub mod sim;
 pub mod site;
 pub mod twin;
 pub mod urdf;
+pub mod view;

@@ -16,6 +16,7 @@ use twin::urdf::{Variant, urdf};
 use twin::{STEP_NS, Scenario, Twin};
 
 use super::twin_services::Services;
+use crate::eyes::Eyes;
 
 /// Where the parameters are described.
 pub const DOCUMENTED: &[Documented] =
@@ -54,6 +55,7 @@ pub struct TwinNode {
     pub(super) services: Services,
     pub(super) paused: bool,
     pub(super) twin: Twin,
+    pub(super) eyes: Eyes,
     pub(super) params: TwinParams,
     commands: Vec<(Arc<str>, String)>,
     outputs: Vec<Arc<str>>,
@@ -88,6 +90,8 @@ impl TwinNode {
             })
             .collect();
         outputs.extend(descriptions.iter().map(|(topic, _)| topic.clone()));
+        let eyes = Eyes::of(&twin).map_err(|e| format!("{e:#}"))?;
+        outputs.extend(eyes.topics());
         let commands = names.into_iter().map(|n| (Arc::from(format!("/{n}/cmd_vel")), n)).collect();
         Ok(Self {
             scenario: scenario.clone(),
@@ -95,6 +99,7 @@ impl TwinNode {
             descriptions,
             paused: false,
             twin,
+            eyes,
             params,
             commands,
             outputs,
@@ -109,6 +114,9 @@ impl TwinNode {
         let mut said = Vec::new();
         for _ in 0..steps {
             self.twin.step(&mut said);
+            if let Err(error) = self.eyes.look(&self.twin, &mut said) {
+                tracing::error!(%error, "the cameras see nothing");
+            }
         }
         said.into_iter().for_each(|p| out.forward(p));
     }
