@@ -5,6 +5,7 @@ mod learn;
 mod mission;
 mod params;
 mod recording;
+mod review;
 #[cfg(feature = "ros2")]
 mod ros;
 mod run_folder;
@@ -56,6 +57,8 @@ enum Command {
     Platform(cmd::platform::PlatformArgs),
     /// Look into bags, cut, join and export them, and replay them through today's nodes.
     Bag(cmd::bag::BagArgs),
+    /// Open a run in the Rerun viewer: where it drove, what it read, why a book is held to be where it is.
+    Review(cmd::review::ReviewArgs),
     /// Make the locator's weights from simulated lessons.
     Learn(cmd::learn::LearnArgs),
     /// Run all nodes of one robot in this process, each a ROS 2 node of its own.
@@ -91,6 +94,7 @@ fn main() -> ExitCode {
         Command::Report(args) => cmd::audit::report(&args, &ui),
         Command::Platform(args) => cmd::platform::run(&args, &ui),
         Command::Bag(args) => cmd::bag::run(&args, &ui),
+        Command::Review(args) => cmd::review::run(&args, &ui),
         Command::Learn(args) => cmd::learn::run(&args, &ui),
         #[cfg(feature = "ros2")]
         Command::Up(args) => ros::up(&args),

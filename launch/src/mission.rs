@@ -1,7 +1,9 @@
 //! One inventory mission in the twin: nodes, world, bag, and what came of it.
 
+use std::cell::Cell;
 use std::collections::BTreeSet;
 use std::path::Path;
+use std::rc::Rc;
 use std::sync::Arc;
 use std::time::Instant;
 
@@ -11,6 +13,7 @@ use bridge::facts::join_coverage;
 use domain::{Catalogue, Coverage, FaceId, Sighting, Site};
 use interfaces::shelfwright_msgs::MissionState;
 use interfaces::{AnyMessage, Publication};
+use nodes::Health;
 use nodes::auditor::AuditorNode;
 use nodes::host::{LocalHost, Observer, World};
 use nodes::localizer::LocalizerNode;
@@ -195,9 +198,23 @@ pub struct Mission<'a> {
     pub bag: &'a Path,
 }
 
+/// What `/diagnostics` says of the pace of the run.
+fn pace(started: Instant, ran_ns: Rc<Cell<i64>>) -> impl Fn() -> Health {
+    move || {
+        let factor = ran_ns.get() as f64 * 1e-9 / started.elapsed().as_secs_f64().max(1e-3);
+        Health { values: vec![("real_time_factor", format!("{factor:.2}"))], ..Health::default() }
+    }
+}
+
 impl Mission<'_> {
     /// Runs the mission to its end, to Ctrl-C or to the first error; the bag is closed in each case.
-    pub fn run(&self, twin: Twin, ui: &Ui) -> anyhow::Result<Outcome> {
+    /// `watcher` sees all that is published, after the recorder.
+    pub fn run(
+        &self,
+        twin: Twin,
+        mut watcher: Option<&mut dyn Observer>,
+        ui: &Ui,
+    ) -> anyhow::Result<Outcome> {
         let robot = self.scenario.robots.first().context("the scenario has no robot")?;
         let mut host = self.host(robot)?;
         let mut recorder = Recorder::start(RunBags::start(self.bag, &self.params.recorder)?);
@@ -206,6 +223,12 @@ impl Mission<'_> {
         let mut progress = ui.progress("inventory", 1_000);
         let started_ns = twin.now_ns();
         let started = Instant::now();
+        let ran = Rc::new(Cell::new(0));
+        let of_watcher = watcher.as_ref().and_then(|w| w.watched());
+        for (name, health) in [recorder.watched(), of_watcher].into_iter().flatten() {
+            host.watch(name, health);
+        }
+        host.watch("host", Box::new(pace(started, ran.clone())));
         let mut world = TwinWorld {
             twin,
             commands: self
@@ -216,13 +239,17 @@ impl Mission<'_> {
                 .collect(),
         };
         while !gather.over() && !interrupted() {
-            host.step(&mut world, &mut [&mut recorder, &mut gather])?;
+            match &mut watcher {
+                Some(watcher) => host.step(&mut world, &mut [&mut recorder, &mut gather, &mut **watcher])?,
+                None => host.step(&mut world, &mut [&mut recorder, &mut gather])?,
+            }
             if let (Some(pose), MissionState::SCANNING) = (gather.pose.take(), gather.state.state)
                 && let Some(truth) = world.twin.true_pose(&robot.name)
             {
                 localizer.add(pose, truth);
             }
             let ran_ns = world.twin.now_ns() - started_ns;
+            ran.set(ran_ns);
             anyhow::ensure!(ran_ns < LONGEST_NS, "the mission has not ended after four simulated hours");
             if ran_ns % 500_000_000 == 0 {
                 let s = &gather.state;

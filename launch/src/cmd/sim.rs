@@ -1,5 +1,7 @@
 //! `shelfwright sim` and `shelfwright demo`: an inventory of the simulated library, from shelf to report.
 
+mod text;
+
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use std::time::{Duration, Instant};
@@ -18,6 +20,7 @@ use twin::{ClassScore, Scenario, Scores, Truth, Twin, score};
 use super::platform::{runtime, until_interrupted};
 use crate::mission::{Mission, Outcome, PoseError};
 use crate::params::Params;
+use crate::review::Live;
 use crate::run_folder::{RunFolder, write_json};
 use crate::ui::{Interrupted, Ui, interrupted, refused};
 
@@ -37,7 +40,9 @@ pub struct DemoArgs {
 #[derive(Debug, Args)]
 #[command(after_help = "Examples:\n  shelfwright sim --seed 7 --out out/run\n  \
     shelfwright sim busy-morning.toml --faces 1F/R01A,1F/R01B --out out/busy\n  \
-    shelfwright sim --platform http://127.0.0.1:8080/api/v1/events --out out/run")]
+    shelfwright sim --platform http://127.0.0.1:8080/api/v1/events --out out/run\n  \
+    shelfwright sim --review                            # watch it in the Rerun viewer\n  \
+    shelfwright sim --review=run.rrd                    # look at it later: rerun run.rrd")]
 pub struct SimArgs {
     /// A scenario file; by default the demo library.
     scenario: Option<PathBuf>,
@@ -62,6 +67,9 @@ pub struct SimArgs {
     /// After the run, write where every book really stood: a truth table, for evaluation.
     #[arg(long)]
     truth: Option<PathBuf>,
+    /// Show the run in the Rerun viewer while it goes; with =FILE, write that recording to a file.
+    #[arg(long, value_name = "RRD", num_args = 0..=1, require_equals = true, default_missing_value = "")]
+    review: Option<PathBuf>,
     /// Play the robots as ROS 2 hardware: publish their sensors and /clock, take cmd_vel, until Ctrl-C. Site and
     /// catalogue are left in the folder for `shelfwright up`.
     #[cfg(feature = "ros2")]
@@ -156,12 +164,12 @@ pub fn demo(args: &DemoArgs, ui: &Ui) -> anyhow::Result<()> {
         let _ = stopped.await;
     }));
     ui.note(format!("platform at {page} (embedded, for this run)"));
-    let result = inventory(&scenario, &[], &folder, Some(&events), None, ui);
+    let result = inventory(&scenario, &[], &folder, Some(&events), None, None, ui);
     let _ = stop.send(());
     runtime.block_on(serving)??;
     let mut result = result?;
     result.platform = Some(page);
-    ui.result(&result, text)
+    ui.result(&result, text::text)
 }
 
 /// Runs `sim`.
@@ -180,12 +188,13 @@ pub fn sim(args: &SimArgs, ui: &Ui) -> anyhow::Result<()> {
     // Before anything is made: a mistake in the parameters should leave no folder behind.
     Params::load(args.params.as_deref())?;
     let folder = RunFolder::create(&args.out, args.replace)?;
-    let result =
-        inventory(&scenario, &args.faces, &folder, args.platform.as_deref(), args.params.as_deref(), ui)?;
+    let live = args.review.as_deref().map(Live::find).transpose()?;
+    let (platform, params) = (args.platform.as_deref(), args.params.as_deref());
+    let result = inventory(&scenario, &args.faces, &folder, platform, params, live, ui)?;
     if let Some(path) = &args.truth {
         write_truth(path, &result.truth)?;
     }
-    ui.result(&result, text)?;
+    ui.result(&result, text::text)?;
     let differences = differences(&scenario.expect, &result);
     anyhow::ensure!(
         differences.is_empty(),
@@ -267,6 +276,7 @@ fn inventory(
     folder: &RunFolder,
     platform: Option<&str>,
     params: Option<&Path>,
+    live: Option<Live>,
     ui: &Ui,
 ) -> anyhow::Result<RunResult> {
     let params = Params::load(params)?;
@@ -299,7 +309,10 @@ fn inventory(
         run: &run,
         bag: &bag,
     };
-    let outcome = mission.run(twin, ui)?;
+    let outcome = match live {
+        Some(live) => live.watch(&mission, twin, &catalogue, ui)?,
+        None => mission.run(twin, None, ui)?,
+    };
     if outcome.interrupted {
         ui.note(format!("interrupted; the bag up to here is in {}", bag.display()));
         return Err(Interrupted.into());
@@ -386,61 +399,4 @@ fn deliver(
         }
     }
     Ok(store.outbox()?)
-}
-
-fn text(r: &RunResult) -> String {
-    let f = &r.facts;
-    let mut text = format!(
-        "\n{} reads of {} tags in {} passes, {:.0} m driven, {:.0} s simulated in {:.0} s ({:.1}× real time)\n",
-        f.run.reads, f.run.tags, f.run.passes, f.run.distance_m, f.simulated_s, f.wall_s, f.real_time_factor
-    );
-    text += &format!(
-        "{} books expected, {} in place, {} findings\n\n",
-        r.summary.expected,
-        r.summary.in_place,
-        r.summary.total()
-    );
-    text += "against what the scenario put wrong (which no node has seen):\n\
-             class            injected  reported  right  precision  recall\n";
-    let s = &r.scores;
-    for (name, c) in [
-        ("misplaced", &s.far_misplaced),
-        ("missing", &s.missing),
-        ("out of order", &s.out_of_order),
-        ("not catalogued", &s.foreign),
-        ("on loan", &s.on_loan),
-    ] {
-        let share = |v: Option<f64>| v.map_or("    –".into(), |v| format!("{v:.3}"));
-        text += &format!(
-            "{name:<16} {:>8}  {:>8}  {:>5}  {:>9}  {:>6}\n",
-            c.score.injected,
-            c.score.reported,
-            c.score.hits,
-            share(c.precision),
-            share(c.recall)
-        );
-    }
-    let l = &f.localizer;
-    text += &format!(
-        "not verified: {}; localizer RMS while scanning: {:.1} cm along, {:.1} cm across, {:.2}°\n\n",
-        s.not_verified,
-        100.0 * l.along_m,
-        100.0 * l.across_m,
-        l.heading_deg
-    );
-    for failed in &r.failed {
-        text += &format!("could not be done: {failed}\n");
-    }
-    if let Some(d) = &r.delivery {
-        text += &format!(
-            "platform: {} events delivered, {} waiting, {} refused\n",
-            d.delivered, d.pending, d.dead
-        );
-    }
-    text += &format!(
-        "report:   {}\nbag:      {}\n",
-        r.out.join("report.html").display(),
-        r.out.join("bag").display()
-    );
-    text
 }
