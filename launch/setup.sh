@@ -39,18 +39,26 @@ build_folder() {
     target=${CARGO_TARGET_DIR:-$PWD/target}
 }
 
-# python_peers: a virtual environment with the independent implementations that the interop tests talk to.
+# python_peers [LIST [FOLDER]]: a virtual environment with the independent implementations of a list, by default those that
+# the interop tests talk to.
 python_peers() {
-    local venv=${XDG_CACHE_HOME:-$HOME/.cache}/shelfwright/venv list=tests/requirements.txt
+    local list=${1:-tests/requirements.txt}
+    local venv=${XDG_CACHE_HOME:-$HOME/.cache}/shelfwright/${2:-venv}
     if ! cmp -s "$list" "$venv/requirements.txt"; then
         packages python3:python3
         python3 -c 'import venv, ensurepip' 2>/dev/null || packages /nonexistent:python3-venv
-        say "installing the Python peers of tests/requirements.txt into $venv"
+        say "installing the Python peers of $list into $venv"
         python3 -m venv --clear "$venv"
         "$venv/bin/pip" install --quiet --disable-pip-version-check -r "$list"
         cp "$list" "$venv/requirements.txt"
     fi
     export SHELFWRIGHT_PYTHON=$venv/bin/python
+}
+
+# pictures: a graphics driver for the processor alone and a font with Chinese letters, for what the simulation draws.
+pictures() {
+    local driver=(/usr/share/vulkan/icd.d/*.json)
+    packages "${driver[0]}:mesa-vulkan-drivers" /usr/share/fonts/opentype/noto/NotoSansCJK-Regular.ttc:fonts-noto-cjk
 }
 
 # ros2: ROS 2 for this machine and its environment, where ROS 2 can be had.

@@ -2,10 +2,11 @@
 
 use std::cell::Cell;
 use std::collections::BTreeSet;
-use std::path::Path;
+use std::ops::ControlFlow;
+use std::path::{Path, PathBuf};
 use std::rc::Rc;
 use std::sync::Arc;
-use std::time::Instant;
+use std::time::{Duration, Instant};
 
 use anyhow::Context;
 use bridge::RunFacts;
@@ -23,8 +24,9 @@ use nodes::pilot::PilotNode;
 use nodes::recorder::Recorder;
 use positioning::Pose2;
 use serde::Serialize;
-use twin::{RobotSettings, Scenario, Twin};
+use twin::{RobotSettings, STEP_NS, Scenario, Twin};
 
+use crate::eyes::Eyes;
 use crate::params::Params;
 use crate::recording::RunBags;
 use crate::ui::{Ui, interrupted};
@@ -52,7 +54,9 @@ pub struct Outcome {
     pub failed: Vec<String>,
     /// How far the localizer was off while scanning.
     pub localizer: PoseError,
-    /// Ctrl-C came before the end.
+    /// How often the robot began to touch something.
+    pub bumps: u32,
+    /// Ctrl-C or the watcher's break came before the end.
     pub interrupted: bool,
 }
 
@@ -95,12 +99,18 @@ impl PoseError {
 /// The twin as the local host sees it.
 struct TwinWorld {
     twin: Twin,
+    eyes: Eyes,
+    /// Why the cameras see nothing any more.
+    blind: Option<anyhow::Error>,
     commands: Vec<(Arc<str>, String)>,
 }
 
 impl World for TwinWorld {
     fn step(&mut self, out: &mut Vec<Publication>) {
         self.twin.step(out);
+        if let Err(error) = self.eyes.look(&self.twin, out) {
+            self.blind = Some(error);
+        }
     }
 
     fn command(&mut self, command: &Publication) {
@@ -194,12 +204,62 @@ pub struct Mission<'a> {
     pub params: &'a Params,
     /// Name of the run.
     pub run: &'a str,
-    /// Where the bag goes.
-    pub bag: &'a Path,
+    /// Where the bag goes; `None` records nothing.
+    pub bag: Option<&'a Path>,
+    /// How fast it goes.
+    pub pace: &'a Pace,
+}
+
+/// How fast a run goes, and whether it is saved on the way.
+#[derive(Debug, Default)]
+pub struct Pace {
+    /// Simulated seconds a second at most.
+    pub speed: Option<f64>,
+    /// When the twin is saved, ns, and where.
+    pub save: Option<(i64, PathBuf)>,
+}
+
+impl Pace {
+    /// Waits until the machine's clock has come as far as the simulated one.
+    fn wait(&self, ran_ns: i64, started: Instant) {
+        if let Some(speed) = self.speed {
+            let due = Duration::from_secs_f64(ran_ns as f64 * 1e-9 / speed);
+            std::thread::sleep(due.saturating_sub(started.elapsed()));
+        }
+    }
+
+    /// Saves the twin when its time has come.
+    fn save(&self, twin: &Twin) -> anyhow::Result<()> {
+        match &self.save {
+            Some((at_ns, file)) if twin.now_ns() == at_ns / STEP_NS * STEP_NS => Ok(twin.save(file)?),
+            _ => Ok(()),
+        }
+    }
+}
+
+/// Looks on while a mission runs. It can end the mission and change nothing in it.
+pub trait Watch: Observer {
+    /// After each step; a break ends the mission.
+    fn step(&mut self, twin: &Twin) -> ControlFlow<()>;
+}
+
+/// Looks away.
+pub struct Unwatched;
+
+impl Observer for Unwatched {
+    fn observe(&mut self, _: &Publication) -> Result<(), String> {
+        Ok(())
+    }
+}
+
+impl Watch for Unwatched {
+    fn step(&mut self, _: &Twin) -> ControlFlow<()> {
+        ControlFlow::Continue(())
+    }
 }
 
 /// What `/diagnostics` says of the pace of the run.
-fn pace(started: Instant, ran_ns: Rc<Cell<i64>>) -> impl Fn() -> Health {
+fn of_host(started: Instant, ran_ns: Rc<Cell<i64>>) -> impl Fn() -> Health {
     move || {
         let factor = ran_ns.get() as f64 * 1e-9 / started.elapsed().as_secs_f64().max(1e-3);
         Health { values: vec![("real_time_factor", format!("{factor:.2}"))], ..Health::default() }
@@ -207,29 +267,28 @@ fn pace(started: Instant, ran_ns: Rc<Cell<i64>>) -> impl Fn() -> Health {
 }
 
 impl Mission<'_> {
-    /// Runs the mission to its end, to Ctrl-C or to the first error; the bag is closed in each case.
-    /// `watcher` sees all that is published, after the recorder.
-    pub fn run(
-        &self,
-        twin: Twin,
-        mut watcher: Option<&mut dyn Observer>,
-        ui: &Ui,
-    ) -> anyhow::Result<Outcome> {
+    /// Runs the mission to its end, to Ctrl-C, to the watcher's break or to the first error; the bag is closed in each case.
+    pub fn run(&self, twin: Twin, watch: &mut dyn Watch, ui: &Ui) -> anyhow::Result<Outcome> {
         let robot = self.scenario.robots.first().context("the scenario has no robot")?;
-        let mut host = self.host(robot)?;
-        let mut recorder = Recorder::start(RunBags::start(self.bag, &self.params.recorder)?);
+        let mut host = self.host(robot, &twin)?;
+        let mut recorder = match self.bag {
+            Some(bag) => Some(Recorder::start(RunBags::start(bag, &self.params.recorder)?)),
+            None => None,
+        };
         let mut gather = Gather::default();
         let mut localizer = PoseError::default();
         let mut progress = ui.progress("inventory", 1_000);
         let started_ns = twin.now_ns();
         let started = Instant::now();
         let ran = Rc::new(Cell::new(0));
-        let of_watcher = watcher.as_ref().and_then(|w| w.watched());
-        for (name, health) in [recorder.watched(), of_watcher].into_iter().flatten() {
+        let of_recorder = recorder.as_ref().and_then(Observer::watched);
+        for (name, health) in [of_recorder, watch.watched()].into_iter().flatten() {
             host.watch(name, health);
         }
-        host.watch("host", Box::new(pace(started, ran.clone())));
+        host.watch("host", Box::new(of_host(started, ran.clone())));
         let mut world = TwinWorld {
+            eyes: Eyes::of(&twin)?,
+            blind: None,
             twin,
             commands: self
                 .scenario
@@ -238,10 +297,18 @@ impl Mission<'_> {
                 .map(|r| (Arc::from(format!("/{}/cmd_vel", r.name)), r.name.clone()))
                 .collect(),
         };
+        let mut stopped = false;
         while !gather.over() && !interrupted() {
-            match &mut watcher {
-                Some(watcher) => host.step(&mut world, &mut [&mut recorder, &mut gather, &mut **watcher])?,
-                None => host.step(&mut world, &mut [&mut recorder, &mut gather])?,
+            self.pace.save(&world.twin)?;
+            let mut observers: Vec<&mut dyn Observer> = vec![&mut gather, &mut *watch];
+            observers.extend(recorder.as_mut().map(|r| r as &mut dyn Observer));
+            host.step(&mut world, &mut observers)?;
+            if let Some(error) = world.blind.take() {
+                return Err(error);
+            }
+            if watch.step(&world.twin).is_break() {
+                stopped = true;
+                break;
             }
             if let (Some(pose), MissionState::SCANNING) = (gather.pose.take(), gather.state.state)
                 && let Some(truth) = world.twin.true_pose(&robot.name)
@@ -250,6 +317,7 @@ impl Mission<'_> {
             }
             let ran_ns = world.twin.now_ns() - started_ns;
             ran.set(ran_ns);
+            self.pace.wait(ran_ns, started);
             anyhow::ensure!(ran_ns < LONGEST_NS, "the mission has not ended after four simulated hours");
             if ran_ns % 500_000_000 == 0 {
                 let s = &gather.state;
@@ -263,7 +331,10 @@ impl Mission<'_> {
         }
         progress.finish();
         let wall_s = started.elapsed().as_secs_f64();
-        let recorded = recorder.finish().map_err(|e| anyhow::anyhow!(e))?;
+        let recorded = match recorder {
+            Some(recorder) => recorder.finish().map_err(|e| anyhow::anyhow!(e))?,
+            None => 0,
+        };
         let finished_ns = world.twin.now_ns();
         Ok(Outcome {
             facts: RunFacts {
@@ -288,15 +359,19 @@ impl Mission<'_> {
             recorded,
             failed: gather.failed,
             localizer: localizer.rms(),
-            interrupted: interrupted(),
+            bumps: world.twin.bumps(&robot.name),
+            interrupted: stopped || interrupted(),
         })
     }
 
-    fn host(&self, robot: &RobotSettings) -> anyhow::Result<LocalHost> {
+    fn host(&self, robot: &RobotSettings, twin: &Twin) -> anyhow::Result<LocalHost> {
         let (name, p) = (robot.name.as_str(), self.params);
         let floor = &*self.faces.first().context("no row faces to inventory")?.floor;
-        // A robot is switched on at a known place, its dock.
-        let start = Pose2::new(robot.start_m[0], robot.start_m[1], robot.heading_deg.to_radians());
+        // A robot is switched on at a known place: its dock, or where it was put for a run that goes on.
+        let dock = [robot.start_m[0], robot.start_m[1], robot.heading_deg.to_radians()];
+        let here = if twin.now_ns() == 0 { None } else { twin.true_pose(&robot.name) };
+        let [x, y, yaw] = here.unwrap_or(dock);
+        let start = Pose2::new(x, y, yaw);
         let mut host = LocalHost::new();
         host.add(Box::new(LocalizerNode::new(name, &self.site, floor, start, p.localizer.clone())?));
         host.add(Box::new(NavigatorNode::new(name, &self.site, floor, p.navigator.clone())?));

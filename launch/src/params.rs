@@ -10,9 +10,13 @@ use nodes::pilot::PilotParams;
 use positioning::LocateSettings;
 use positioning::decoder::{Weights, WeightsError, use_face_weights, use_row_weights};
 use serde::{Deserialize, Serialize};
+use twin::library::TagKind;
 
 use crate::recording::RecorderParams;
 use crate::ui::refused;
+
+/// What differs on a robot with HF plates.
+const HF: &str = include_str!("../params/hf.toml");
 
 /// Parameters of all nodes.
 #[derive(Debug, Clone, Default, PartialEq, Serialize, Deserialize)]
@@ -49,10 +53,27 @@ pub struct DecoderFiles {
 impl Params {
     /// Loads a parameter file; without one all defaults. Weights that it names are in use from then on.
     pub fn load(path: Option<&Path>) -> anyhow::Result<Self> {
-        let Some(path) = path else { return Ok(Self::default()) };
+        Self::load_over("", path)
+    }
+
+    /// The same for the robot of a library: with HF tags, what is not said is as in `launch/params/hf.toml`.
+    pub fn for_tags(tags: TagKind, path: Option<&Path>) -> anyhow::Result<Self> {
+        Self::load_over(if tags == TagKind::Hf { HF } else { "" }, path)
+    }
+
+    /// Loads a file over the defaults of a kind of robot, given as the text of such a file.
+    fn load_over(base: &str, path: Option<&Path>) -> anyhow::Result<Self> {
+        let base: toml::Table = toml::from_str(base)?;
+        let Some(path) = path else { return Ok(base.try_into()?) };
         let text =
             std::fs::read_to_string(path).with_context(|| format!("cannot read {}", path.display()))?;
-        let params: Self = toml::from_str(&text).map_err(|e| refused(format!("{}: {e}", path.display())))?;
+        let wrong = |e: toml::de::Error| refused(format!("{}: {e}", path.display()));
+        // Alone first: a mistake is then told with its line.
+        let mut params: Self = toml::from_str(&text).map_err(wrong)?;
+        if !base.is_empty() {
+            let own: toml::Table = toml::from_str(&text).map_err(wrong)?;
+            params = laid_over(base, own).try_into().map_err(wrong)?;
+        }
         params.auditor.check().map_err(|e| refused(format!("{}: auditor: {e}", path.display())))?;
         params.recorder.check().map_err(|e| refused(format!("{}: recorder: {e}", path.display())))?;
         let beside = path.parent().unwrap_or(Path::new("."));
@@ -68,6 +89,20 @@ impl Params {
         }
         Ok(params)
     }
+}
+
+/// One table over another, key by key.
+fn laid_over(mut base: toml::Table, over: toml::Table) -> toml::Table {
+    for (key, value) in over {
+        let value = match (base.remove(&key), value) {
+            (Some(toml::Value::Table(below)), toml::Value::Table(value)) => {
+                toml::Value::Table(laid_over(below, value))
+            }
+            (_, value) => value,
+        };
+        base.insert(key, value);
+    }
+    base
 }
 
 /// A weights file.

@@ -10,6 +10,7 @@ pub mod evaluate;
 mod face;
 mod filter;
 pub mod floor_map;
+mod hf;
 mod hologram;
 mod live;
 pub mod localizer;

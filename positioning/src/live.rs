@@ -4,12 +4,15 @@
 //! profiles are whole, teach what the reader adds to the phase, so that it can be placed alone. When the pass is over [`crate::locate_face`] places all tags from all reads, and that answer
 //! replaces this one.
 
-use domain::{Read, Scan, Sighting};
+use std::collections::BTreeSet;
+
+use domain::{Read, Scan, Sighting, Uid};
 
 use crate::cells::Cells;
 use crate::face::lesson::Lesson;
 use crate::face::observations::Observations;
 use crate::face::pass::Pass;
+use crate::hf::{self, HfPass, Shelf, Zone};
 use crate::locate_face::sightings;
 use crate::settings::{FaceGeometry, LocateSettings};
 
@@ -30,6 +33,11 @@ const CLASS: usize = 20;
 const FAINT_DB: f32 = 9.0;
 /// A tag that the fit puts nearer than this behind the antennas, m, is placed later.
 const CONFIRMED_M: f32 = 0.1;
+/// HF plates are so far past a tag when it is placed, m: beyond the reach of their field. What they met so far back still
+/// tells where they were, and the zone is learnt each time they have gone so far.
+const HF_PAST_M: f32 = 0.35;
+const HF_STRETCH_M: f32 = 1.2;
+const HF_LESSON_EVERY_M: f32 = 0.5;
 
 /// One pass, tag by tag.
 #[derive(Debug, Clone)]
@@ -44,6 +52,8 @@ pub struct Live {
     placed_at: Option<f32>,
     taught_at: Option<f32>,
     lesson: Option<Lesson>,
+    /// Of HF plates.
+    zone: Option<Zone>,
     /// What the strongest RSSI of the louder quarter of the tags exceeds, dBm; NaN where none is given.
     usual_dbm: f32,
     /// Reads of the scan already taken in.
@@ -79,6 +89,7 @@ impl Live {
             placed_at: None,
             taught_at: None,
             lesson: None,
+            zone: None,
             usual_dbm: f32::NAN,
             taken: 0,
         }
@@ -94,6 +105,9 @@ impl Live {
         }
         self.taken = scan.reads.len();
         let Some((first, front)) = self.track else { return Vec::new() };
+        if hf::is_hf(scan) {
+            return self.passed_plates(scan, first, front);
+        }
         if gone(self.taught_at.unwrap_or(first), front) >= LESSON_EVERY_M {
             self.taught_at = Some(front);
             self.learn(scan);
@@ -114,14 +128,42 @@ impl Live {
         }
         let mut pass = Pass::new(&observations, &self.face, &self.settings);
         pass.search_taught(lesson, &cells);
-        let mut out = sightings(&due, &self.face, &cells, &pass.answers());
+        let mut out = sightings(&due, &self.face, &cells.tags, &pass.answers());
         out.retain(|s| behind((first, front), s.along_m) >= CONFIRMED_M);
+        self.mark_told(scan, &out);
+        out
+    }
+
+    /// The same for HF plates, whose read zone is learnt as they go.
+    fn passed_plates(&mut self, scan: &Scan, first: f32, front: f32) -> Vec<Sighting> {
+        if gone(self.placed_at.unwrap_or(first), front) < EVERY_M {
+            return Vec::new();
+        }
+        self.placed_at = Some(front);
+        // The told ones stay in: their reads say where the plates were and for how long.
+        let near = self.stretch(scan, |_, behind| behind <= HF_STRETCH_M);
+        let pass = HfPass::new(&near, &Shelf::of(&self.face));
+        if near.tags.len() >= CLASS
+            && gone(self.taught_at.unwrap_or(f32::INFINITY), front) >= HF_LESSON_EVERY_M
+        {
+            self.taught_at = Some(front);
+            self.zone = Some(pass.learn());
+        }
+        let Some(zone) = &self.zone else { return Vec::new() };
+        let told: BTreeSet<&Uid> =
+            scan.tags.iter().zip(&self.tags).filter(|(_, s)| s.told).map(|(uid, _)| uid).collect();
+        let mut out = sightings(&near, &self.face, &pass.tags, &pass.answers(zone));
+        out.retain(|s| !told.contains(&s.uid) && behind((first, front), s.along_m) >= HF_PAST_M);
+        self.mark_told(scan, &out);
+        out
+    }
+
+    /// Notes what was told; it comes in the scan's order.
+    fn mark_told(&mut self, scan: &Scan, out: &[Sighting]) {
         let mut told = out.iter().map(|s| &s.uid).peekable();
-        // Both run in the scan's order.
         for (uid, seen) in scan.tags.iter().zip(&mut self.tags) {
             seen.told |= told.next_if(|t| *t == uid).is_some();
         }
-        out
     }
 
     /// What the tags with whole profiles say of the reader.

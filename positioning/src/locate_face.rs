@@ -3,13 +3,14 @@
 use domain::{Coverage, Scan, Sighting};
 use serde::{Deserialize, Serialize};
 
-use crate::cells::{Cells, ReadProblems};
+use crate::cells::{Cells, ReadProblems, TagReads};
 use crate::decoder::{self, FaceWindow, Weights};
 use crate::face::activity::activity;
 use crate::face::answer::Answer;
 use crate::face::coverage::{self, Counted};
 use crate::face::observations::Observations;
 use crate::face::pass::Pass;
+use crate::hf::{self, HfPass, Shelf};
 use crate::normal;
 use crate::settings::{FaceGeometry, LocateSettings};
 
@@ -28,8 +29,12 @@ pub struct FaceResult {
 ///
 /// Expects `antenna_m` in face coordinates (x along, y into the aisle, z up, m), several antennas at
 /// different heights or one; carriers may hop. Every tag of `scan.tags` gets a sighting: one without usable reads
-/// an even tier probability and a standard deviation of the face's length. Bad reads are left out and counted.
+/// an even tier probability and a standard deviation of the face's length. Bad reads are left out and counted. A pass whose
+/// reads have an HF carrier (13.56 MHz) is located by the read zone of its plates; neither phase nor power is asked for.
 pub fn locate_face(scan: &Scan, face: &FaceGeometry, settings: &LocateSettings) -> FaceResult {
+    if hf::is_hf(scan) && !face.tiers.is_empty() {
+        return locate_hf(scan, face, settings);
+    }
     let cells = Cells::build(scan, settings.cell_m, settings.pi_ambiguous);
     let observations = Observations::new(&cells, settings.coupling_length_m, settings.pi_ambiguous);
     let mut pass = Pass::new(&observations, face, settings);
@@ -39,11 +44,33 @@ pub fn locate_face(scan: &Scan, face: &FaceGeometry, settings: &LocateSettings) 
         pass.settle(&mut answers);
         decode(weights, &pass.windows(&answers), face, &mut answers);
     }
-    let sightings = sightings(scan, face, &cells, &answers);
+    let sightings = sightings(scan, face, &cells.tags, &answers);
+    let coverage = coverage_of(scan, face, settings, &cells.tags, &answers, coverage::UHF);
+    FaceResult { sightings, coverage, problems: cells.problems }
+}
+
+/// A pass of HF readers: places and tiers from the plates' read zone.
+fn locate_hf(scan: &Scan, face: &FaceGeometry, settings: &LocateSettings) -> FaceResult {
+    let pass = HfPass::new(scan, &Shelf::of(face));
+    let answers = pass.answers(&pass.learn());
+    let sightings = sightings(scan, face, &pass.tags, &answers);
+    let coverage = coverage_of(scan, face, settings, &pass.tags, &answers, coverage::HF);
+    FaceResult { sightings, coverage, problems: pass.problems }
+}
+
+/// What the pass has covered, from the tags that it located.
+fn coverage_of(
+    scan: &Scan,
+    face: &FaceGeometry,
+    settings: &LocateSettings,
+    tags: &[TagReads],
+    answers: &[Answer],
+    reach: coverage::Reach,
+) -> Vec<Coverage> {
     let activity = activity(scan);
     let counted: Vec<Counted> = answers
         .iter()
-        .zip(cells.tags.iter().zip(&activity.reads))
+        .zip(tags.iter().zip(&activity.reads))
         .filter(|(a, (t, _))| a.front > 0.5 && t.reads > 0)
         .map(|(a, (t, counts))| Counted {
             x: a.x,
@@ -52,9 +79,8 @@ pub fn locate_face(scan: &Scan, face: &FaceGeometry, settings: &LocateSettings) 
             sure: a.front * a.tiers[a.tier],
         })
         .collect();
-    let coverage =
-        coverage::coverage(&scan.name, face, &counted, &activity.spots, settings.coverage_bin_m.max(0.01));
-    FaceResult { sightings, coverage, problems: cells.problems }
+    let bin_m = settings.coverage_bin_m.max(0.01);
+    coverage::coverage(&scan.name, face, &counted, &activity.spots, reach, bin_m)
 }
 
 /// Standard deviation over the mean error that the decoder states: 1.25 for a normal error; lessons have longer tails.
@@ -127,7 +153,7 @@ pub(crate) fn fit_windows(scan: &Scan, face: &FaceGeometry, settings: &LocateSet
 pub(crate) fn sightings(
     scan: &Scan,
     face: &FaceGeometry,
-    cells: &Cells,
+    tags: &[TagReads],
     answers: &[Answer],
 ) -> Vec<Sighting> {
     // Tags of the face rank among themselves; so do those of other faces, tier by tier.
@@ -153,7 +179,7 @@ pub(crate) fn sightings(
             uid: scan.tags[t].clone(),
             scan: scan.name.clone(),
             face: Some(face.face.clone()),
-            stamp_ns: cells.tags[t].last_stamp,
+            stamp_ns: tags[t].last_stamp,
             along_m: a.x as f32,
             along_std_m: a.x_std as f32,
             range_m: a.range as f32,
@@ -162,8 +188,8 @@ pub(crate) fn sightings(
             face_probability: a.front as f32,
             rank: rank[t].0,
             rank_confidence: rank[t].1,
-            reads: cells.tags[t].reads,
-            rssi_dbm: cells.tags[t].rssi_max,
+            reads: tags[t].reads,
+            rssi_dbm: tags[t].rssi_max,
         })
         .collect()
 }

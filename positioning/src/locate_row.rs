@@ -8,8 +8,9 @@
 
 use domain::{Scan, Sighting};
 
-use crate::cells::{Cells, ReadProblems};
+use crate::cells::{Cells, ReadProblems, TagReads};
 use crate::decoder::{self, RowWindow, Weights};
+use crate::hf::{self, HfPass, Shelf};
 use crate::hologram;
 use crate::normal;
 use crate::power;
@@ -36,6 +37,9 @@ const DECODED: f64 = 1.0;
 /// counted by [`check_reads`]. Never fails: a tag without usable reads gets the middle of the track with a
 /// standard deviation of the whole of it.
 pub fn locate_row(scan: &Scan, settings: &LocateSettings) -> Vec<Sighting> {
+    if hf::is_hf(scan) {
+        return locate_hf(scan);
+    }
     let cells = Cells::build(scan, settings.cell_m, settings.pi_ambiguous);
     let mut row = Row::fit(&cells, settings);
     if let Some(weights) = decoder::row_weights().filter(|_| settings.decode) {
@@ -44,8 +48,19 @@ pub fn locate_row(scan: &Scan, settings: &LocateSettings) -> Vec<Sighting> {
     row.sightings(scan, &cells)
 }
 
+/// The same from the plates of HF readers. Which of several plates a tag stands at goes into its height.
+fn locate_hf(scan: &Scan) -> Vec<Sighting> {
+    let pass = HfPass::new(scan, &Shelf::row());
+    let answers = pass.answers(&pass.learn());
+    let spots = answers.iter().map(|a| Spot { x: a.x, x_std: a.x_std, range: a.range, height: a.z });
+    ranked(scan, &pass.tags, &spots.collect::<Vec<_>>())
+}
+
 /// What is wrong with a scan's reads, by kind.
 pub fn check_reads(scan: &Scan) -> ReadProblems {
+    if hf::is_hf(scan) {
+        return HfPass::new(scan, &Shelf::row()).problems;
+    }
     Cells::build(scan, 0.01, false).problems
 }
 
@@ -149,39 +164,56 @@ impl Row {
     }
 
     fn sightings(&self, scan: &Scan, cells: &Cells) -> Vec<Sighting> {
-        let mut order: Vec<usize> = (0..self.fits.len()).collect();
-        order.sort_by(|&a, &b| {
-            self.fits[a].x.total_cmp(&self.fits[b].x).then(scan.tags[a].cmp(&scan.tags[b]))
+        let spots = self.fits.iter().map(|fit| Spot {
+            x: fit.x,
+            x_std: fit.x_std,
+            range: fit.ranges.iter().copied().fold(f64::INFINITY, f64::min),
+            height: f64::NAN,
         });
-        let mut rank = vec![(0u32, 1.0f32); order.len()];
-        for (i, &t) in order.iter().enumerate() {
-            let sure = match i.checked_sub(1).map(|j| &self.fits[order[j]]) {
-                None => 1.0,
-                Some(left) => normal::below((self.fits[t].x - left.x) / left.x_std.hypot(self.fits[t].x_std)),
-            };
-            rank[t] = (i as u32, sure as f32);
-        }
-        self.fits
-            .iter()
-            .enumerate()
-            .map(|(t, fit)| Sighting {
-                uid: scan.tags[t].clone(),
-                scan: scan.name.clone(),
-                face: None,
-                stamp_ns: cells.tags[t].last_stamp,
-                along_m: fit.x as f32,
-                along_std_m: fit.x_std as f32,
-                range_m: fit.ranges.iter().copied().fold(f64::INFINITY, f64::min) as f32,
-                height_m: f32::NAN,
-                tier_probability: Vec::new(),
-                face_probability: 1.0,
-                rank: rank[t].0,
-                rank_confidence: rank[t].1,
-                reads: cells.tags[t].reads,
-                rssi_dbm: cells.tags[t].rssi_max,
-            })
-            .collect()
+        ranked(scan, &cells.tags, &spots.collect::<Vec<_>>())
     }
+}
+
+/// Where a tag of a row is, m.
+struct Spot {
+    x: f64,
+    x_std: f64,
+    range: f64,
+    height: f64,
+}
+
+/// Sightings without face and tier, ranked along x; tags, what was read of them and spots in one order.
+fn ranked(scan: &Scan, tags: &[TagReads], spots: &[Spot]) -> Vec<Sighting> {
+    let mut order: Vec<usize> = (0..spots.len()).collect();
+    order.sort_by(|&a, &b| spots[a].x.total_cmp(&spots[b].x).then(scan.tags[a].cmp(&scan.tags[b])));
+    let mut rank = vec![(0u32, 1.0f32); order.len()];
+    for (i, &t) in order.iter().enumerate() {
+        let sure = match i.checked_sub(1).map(|j| &spots[order[j]]) {
+            None => 1.0,
+            Some(left) => normal::below((spots[t].x - left.x) / left.x_std.hypot(spots[t].x_std)),
+        };
+        rank[t] = (i as u32, sure as f32);
+    }
+    spots
+        .iter()
+        .enumerate()
+        .map(|(t, spot)| Sighting {
+            uid: scan.tags[t].clone(),
+            scan: scan.name.clone(),
+            face: None,
+            stamp_ns: tags[t].last_stamp,
+            along_m: spot.x as f32,
+            along_std_m: spot.x_std as f32,
+            range_m: spot.range as f32,
+            height_m: spot.height as f32,
+            tier_probability: Vec::new(),
+            face_probability: 1.0,
+            rank: rank[t].0,
+            rank_confidence: rank[t].1,
+            reads: tags[t].reads,
+            rssi_dbm: tags[t].rssi_max,
+        })
+        .collect()
 }
 
 /// Standard deviations: the row's residuals tell how strong the error is, what is known of coupling tells how much

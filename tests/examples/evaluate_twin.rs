@@ -11,8 +11,9 @@ use std::time::Instant;
 
 use domain::FaceId;
 use positioning::{FaceGeometry, LocateSettings, TierGeometry, locate_face};
+use tests::placing::{Figures, Placed, columns};
 use tests::plot::{Line, Plot};
-use twin::radio::{FaceLesson, FacePrior, face_lesson};
+use twin::radio::{FacePrior, face_lesson};
 
 type AnyError = Box<dyn std::error::Error>;
 
@@ -29,7 +30,7 @@ fn main() -> Result<(), AnyError> {
     let mut curves = vec![Line { name: "ideal".into(), points: vec![(0.0, 0.0), (100.0, 100.0)] }];
     let mut sizes = Vec::new();
     for (name, decode) in [("fit and decoder", true), ("fit alone", false)] {
-        writeln!(report, "\n## {name}\n\n{COLUMNS}")?;
+        writeln!(report, "\n## {name}\n\n{}", columns(&[]))?;
         for (thickness, speed) in CASES {
             let figures = case(thickness, speed, decode, given.unwrap_or(REPORTED))?;
             if speed == 0.1 && [0.01, 0.025, 0.06].contains(&thickness) {
@@ -39,7 +40,7 @@ fn main() -> Result<(), AnyError> {
                     sizes.push(Line { name: of, points: figures.errors_by_share() });
                 }
             }
-            let line = figures.line(thickness, speed);
+            let line = figures.line(&format!("{:.0} mm | {speed}", 1e3 * thickness), &[]);
             println!("{name:>16} {line}");
             writeln!(report, "{line}")?;
         }
@@ -68,37 +69,6 @@ fn main() -> Result<(), AnyError> {
     Ok(())
 }
 
-/// Shares, %, and within how many standard deviations a normal error lies with them.
-const QUANTILES: [(f64, f64); 12] = [
-    (10.0, 0.1257),
-    (20.0, 0.2533),
-    (30.0, 0.3853),
-    (40.0, 0.5244),
-    (50.0, 0.6745),
-    (60.0, 0.8416),
-    (68.0, 0.9945),
-    (75.0, 1.1503),
-    (80.0, 1.2816),
-    (90.0, 1.6449),
-    (95.0, 1.9600),
-    (99.0, 2.5758),
-];
-
-#[derive(Default)]
-struct Figures {
-    tags: f64,
-    tier_right: f64,
-    side_right: f64,
-    read: f64,
-    /// Position errors of the face's tags, m, and the same over the stated deviation.
-    errors: Vec<f64>,
-    ratios: Vec<f64>,
-    pairs: f64,
-    in_order: f64,
-    reads: f64,
-    seconds: f64,
-}
-
 fn as_the_twin(thickness: f64, speed: f64) -> FacePrior {
     FacePrior {
         distance_m: [0.45, 0.45],
@@ -123,81 +93,12 @@ fn case(thickness: f64, speed: f64, decode: bool, seed: u64) -> Result<Figures, 
         let started = Instant::now();
         let found = locate_face(&lesson.scan, &face, &settings);
         figures.seconds += started.elapsed().as_secs_f64();
-        figures.read += lesson.scan.tags.len() as f64;
-        figures.add(&lesson, &found.sightings);
+        figures.reads += lesson.scan.reads.len() as f64;
+        let truth: Vec<Placed> = lesson.truth.iter().map(|t| Placed { x_m: t.x_m, tier: t.tier }).collect();
+        figures.add(&truth, lesson.tiers.len(), &found.sightings);
     }
     Ok(figures)
 }
-
-impl Figures {
-    fn add(&mut self, lesson: &FaceLesson, sightings: &[domain::Sighting]) {
-        let mut rows: Vec<Vec<(f64, f64)>> = vec![Vec::new(); lesson.tiers.len()];
-        self.reads += lesson.scan.reads.len() as f64;
-        for (s, truth) in sightings.iter().zip(&lesson.truth) {
-            let front = s.face_probability > 0.5;
-            self.side_right += if front == truth.tier.is_some() { 1.0 } else { 0.0 };
-            let Some(tier) = truth.tier else { continue };
-            self.tags += 1.0;
-            let best = (0..s.tier_probability.len())
-                .max_by(|&a, &b| s.tier_probability[a].total_cmp(&s.tier_probability[b]));
-            self.tier_right += if best == Some(tier) { 1.0 } else { 0.0 };
-            let error = f64::from(s.along_m) - truth.x_m;
-            self.errors.push(error.abs());
-            self.ratios.push(error.abs() / f64::from(s.along_std_m));
-            rows[tier].push((truth.x_m, f64::from(s.along_m)));
-        }
-        for row in &mut rows {
-            row.sort_by(|a, b| a.0.total_cmp(&b.0));
-            for pair in row.windows(2) {
-                self.pairs += 1.0;
-                self.in_order += if pair[1].1 > pair[0].1 { 1.0 } else { 0.0 };
-            }
-        }
-    }
-
-    /// Stated against seen share of the errors, %.
-    fn calibration(&self) -> Vec<(f64, f64)> {
-        let share = |k: f64| {
-            100.0 * self.ratios.iter().filter(|r| **r <= k).count() as f64 / self.ratios.len() as f64
-        };
-        QUANTILES.iter().map(|(stated, k)| (*stated, share(*k))).collect()
-    }
-
-    /// Error, cm, below which a share of the books lies, %.
-    fn errors_by_share(&self) -> Vec<(f64, f64)> {
-        let mut sorted = self.errors.clone();
-        sorted.sort_by(f64::total_cmp);
-        let at = |share: f64| 100.0 * sorted[((sorted.len() - 1) as f64 * share) as usize];
-        (0..=100).map(|p| (at(f64::from(p) / 100.0), f64::from(p))).collect()
-    }
-
-    fn line(mut self, thickness: f64, speed: f64) -> String {
-        self.errors.sort_by(f64::total_cmp);
-        let at = |q: f64| 100.0 * self.errors[((self.errors.len() - 1) as f64 * q) as usize];
-        let mean = 100.0 * self.errors.iter().sum::<f64>() / self.errors.len() as f64;
-        let within = |k: f64| {
-            100.0 * self.ratios.iter().filter(|r| **r <= k).count() as f64 / self.ratios.len() as f64
-        };
-        format!(
-            "| {:.0} mm | {speed} | {:.0} | {:.0} | {:.2} | {:.1} | {mean:.2} | {:.2} | {:.1} | {:.1} | {:.0} / {:.0} | {:.2} |",
-            thickness * 1e3,
-            self.tags,
-            self.reads / self.read,
-            100.0 * self.tier_right / self.tags,
-            100.0 * self.side_right / self.read,
-            at(0.5),
-            at(0.95),
-            100.0 * self.in_order / self.pairs,
-            within(1.0),
-            within(2.0),
-            1e3 * self.seconds / self.read,
-        )
-    }
-}
-
-const COLUMNS: &str = "\
-| mean thickness | m/s | books | reads a tag | tier % | side % | mean cm | median | p95 | pairs in order % | in 1 / 2 std % | ms a tag |
-|---|---|---|---|---|---|---|---|---|---|---|---|";
 
 const PLOTS: &str = "
 ![How often a book is as near as stated, against how often that was stated](twin_calibration.svg)

@@ -1,7 +1,9 @@
 //! What the whole-system tests share: the program as a user has it, the real data, and the Python peers.
 
 pub mod drive;
-pub mod plot;
+pub mod placing;
+
+pub use twin::plot;
 
 use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};

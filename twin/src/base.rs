@@ -61,7 +61,7 @@ const SLIP_TIME_S: f64 = 0.5;
 const GRAVITY_MPS2: f64 = 9.81;
 
 /// Motion on the floor in the body's frame.
-#[derive(Debug, Clone, Copy, Default, PartialEq)]
+#[derive(Debug, Clone, Copy, Default, PartialEq, Serialize, Deserialize)]
 pub struct PlanarVelocity {
     /// Forward, m/s.
     pub forward_mps: f64,
@@ -72,7 +72,7 @@ pub struct PlanarVelocity {
 }
 
 /// The drive's state.
-#[derive(Debug, Clone)]
+#[derive(Debug, Clone, Serialize, Deserialize)]
 pub struct Base {
     settings: BaseSettings,
     command: (f64, f64),

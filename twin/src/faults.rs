@@ -2,6 +2,7 @@
 
 use serde::{Deserialize, Serialize};
 
+use crate::scenario::{ObstacleSettings, Scenario};
 use crate::world::PlanarPose;
 
 /// What goes wrong.
@@ -16,6 +17,16 @@ pub enum FaultKind {
     LidarBlind,
     /// The reader's reads do not come through.
     ReaderMute,
+    /// Somebody else sends on the carriers of `band_mhz`: there the reader hears only strong tags, and those badly.
+    NoisyCarrier,
+    /// The robot's radio link is down: nothing that it publishes arrives, and no command does.
+    NetworkCut,
+    /// The battery gives up: at most `charge` is left of it.
+    BatteryLow,
+    /// A box of `size_m` stands at `to_m` in the robot's way, and on no map.
+    AisleBlocked,
+    /// Somebody takes the book at `position` of `shelf`, and puts it at the end of `to_shelf` or carries it away.
+    BookMoved,
 }
 
 /// One fault of a scenario.
@@ -24,15 +35,15 @@ pub enum FaultKind {
 pub struct FaultSettings {
     /// What goes wrong.
     pub kind: FaultKind,
-    /// Name of the robot that it happens to.
+    /// Name of the robot that it happens to; of `book_moved` and `aisle_blocked` the one on whose floor it happens.
     pub robot: String,
     /// When it begins, s.
     pub at_s: f64,
     /// How long it lasts, s.
     #[serde(default = "some_seconds")]
     pub for_s: f64,
-    /// `carry`: where the robot is put down on the map, m.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
+    /// `carry`: where the robot is put down; `aisle_blocked`: where the box stands; on the map, m.
+    #[serde(default)]
     pub to_m: Option<[f64; 2]>,
     /// `carry`: where it looks then, degrees on the map.
     #[serde(default)]
@@ -40,6 +51,27 @@ pub struct FaultSettings {
     /// `slip`: standard deviation of each wheel's slip, a share of its speed.
     #[serde(default = "wet_floor")]
     pub slip: f64,
+    /// `noisy_carrier`: lowest and highest carrier that is disturbed, MHz.
+    #[serde(default = "whole_band")]
+    pub band_mhz: [f64; 2],
+    /// `noisy_carrier`: how much the noise rises there, dB.
+    #[serde(default = "loud")]
+    pub rise_db: f64,
+    /// `battery_low`: charge left, 0 to 1.
+    #[serde(default = "little")]
+    pub charge: f64,
+    /// `aisle_blocked`: size along the map's x and y, m.
+    #[serde(default = "trolley_size")]
+    pub size_m: [f64; 2],
+    /// `book_moved`: the shelf it is taken from.
+    #[serde(default)]
+    pub shelf: Option<String>,
+    /// `book_moved`: its position there from the left, from 1.
+    #[serde(default = "first")]
+    pub position: u32,
+    /// `book_moved`: the shelf that it is put on; carried away when absent.
+    #[serde(default)]
+    pub to_shelf: Option<String>,
 }
 
 fn some_seconds() -> f64 {
@@ -50,7 +82,61 @@ fn wet_floor() -> f64 {
     0.1
 }
 
+fn whole_band() -> [f64; 2] {
+    [860.0, 930.0]
+}
+
+fn loud() -> f64 {
+    25.0
+}
+
+fn little() -> f64 {
+    0.02
+}
+
+fn trolley_size() -> [f64; 2] {
+    [0.6, 0.9]
+}
+
+fn first() -> u32 {
+    1
+}
+
 impl FaultSettings {
+    /// A fault of a robot, s from the start of the run and for so long, with all else as usual.
+    pub fn new(kind: FaultKind, robot: &str, at_s: f64, for_s: f64) -> Self {
+        Self {
+            kind,
+            robot: robot.into(),
+            at_s,
+            for_s,
+            to_m: None,
+            heading_deg: 0.0,
+            slip: wet_floor(),
+            band_mhz: whole_band(),
+            rise_db: loud(),
+            charge: little(),
+            size_m: trolley_size(),
+            shelf: None,
+            position: first(),
+            to_shelf: None,
+        }
+    }
+
+    /// The box of a blocked aisle.
+    pub fn obstacle(&self, scenario: &Scenario) -> Option<ObstacleSettings> {
+        let floor = scenario.robots.iter().find(|r| r.name == self.robot).and_then(|r| r.floor.clone());
+        (self.kind == FaultKind::AisleBlocked).then_some(())?;
+        Some(ObstacleSettings {
+            floor,
+            at_m: self.to_m?,
+            size_m: self.size_m,
+            height_m: 1.0,
+            from_s: self.at_s,
+            until_s: Some(self.at_s + self.for_s),
+        })
+    }
+
     /// Whether it is under way.
     pub fn is_on(&self, now_s: f64) -> bool {
         (self.at_s..self.at_s + self.for_s).contains(&now_s)
@@ -63,7 +149,7 @@ impl FaultSettings {
 }
 
 /// A robot on its way through the air.
-#[derive(Debug, Clone, Copy, PartialEq)]
+#[derive(Debug, Clone, Copy, PartialEq, Serialize, Deserialize)]
 pub struct Carried {
     /// Where it was lifted.
     pub from: PlanarPose,

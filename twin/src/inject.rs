@@ -4,14 +4,14 @@
 
 use std::collections::BTreeSet;
 
-use domain::{ErrorKind, ShelfAddress, Uid};
+use domain::{ErrorKind, ShelfAddress, Site, Uid};
 use rand::{Rng, RngExt};
 use rand_chacha::ChaCha8Rng;
 use serde::{Deserialize, Serialize};
 
 use crate::library::{Library, UPRIGHT_M};
 use crate::rng::{pick, stream};
-use crate::stacks::{Slot, Stacks};
+use crate::stacks::{Posture, Slot, Stacks};
 
 /// How many errors of each kind are put on the shelves.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
@@ -41,6 +41,20 @@ impl ErrorSettings {
         Self { missing: 0, misplaced: 0, out_of_order: 0, foreign: 0, on_loan_on_shelf: 0 };
 }
 
+/// Books that stand in their place, but not as they should: no error for an audit, yet other work for radio and lidar.
+#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields, default)]
+pub struct UntidySettings {
+    /// Books on their heads.
+    pub upside_down: u32,
+    /// Books that lie flat on top of their neighbours.
+    pub lying: u32,
+    /// Books at the end of a shelf that lean over.
+    pub leaning: u32,
+    /// Books pushed back by 3 to 8 cm.
+    pub pushed_back: u32,
+}
+
 /// One error on the shelves.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 pub struct Injected {
@@ -60,8 +74,10 @@ pub struct Injected {
 
 /// A library too small for the errors asked for.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
-#[error("errors.{key}: found {wanted}, but this library has room for {placed} only")]
+#[error("{table}.{key}: found {wanted}, but this library has room for {placed} only")]
 pub struct NoRoom {
+    /// The table of the setting.
+    pub table: &'static str,
     /// The setting.
     pub key: &'static str,
     /// Errors asked for.
@@ -100,6 +116,121 @@ pub fn inject(
     Ok(work.done)
 }
 
+/// What is wrong on shelves that came from a table: books away, in another place than their home, unknown, or on loan
+/// yet standing. Order within a home is left to the reader of the table.
+pub fn differences(stacks: &Stacks, library: &Library) -> Vec<Injected> {
+    let mut stands: Vec<Option<&ShelfAddress>> = vec![None; stacks.volumes.len()];
+    for (address, slots) in &stacks.shelves {
+        slots.iter().for_each(|s| stands[s.volume] = Some(address));
+    }
+    let mut found = Vec::new();
+    for (volume, at) in stacks.volumes.iter().zip(stands) {
+        let book = volume.book.map(|b| &library.books[b]);
+        let kind = match (book, at) {
+            (None, Some(_)) => ErrorKind::NotInCatalogue,
+            (Some(b), None) if !b.on_loan => ErrorKind::Missing,
+            (Some(b), Some(_)) if b.on_loan => ErrorKind::OnLoan,
+            (Some(b), Some(at)) => {
+                let home = b.home_range();
+                if at.face.floor != home.first.face.floor {
+                    ErrorKind::MisplacedFloor
+                } else if at.face != home.first.face {
+                    ErrorKind::MisplacedRow
+                } else if !(home.first.bay..=home.last.bay).contains(&at.bay) {
+                    ErrorKind::MisplacedBay
+                } else if b.range.is_none() && at.tier != home.first.tier {
+                    ErrorKind::MisplacedTier
+                } else {
+                    continue;
+                }
+            }
+            _ => continue,
+        };
+        found.push(Injected {
+            kind,
+            uid: volume.uid.clone(),
+            barcode: book.map_or_else(String::new, |b| b.barcode.clone()),
+            home: book.map(|b| b.home.clone()),
+            stands: at.cloned(),
+            moved_by: 0,
+        });
+    }
+    found
+}
+
+/// Lays, turns, leans and pushes books that have no error.
+pub fn untidy(
+    stacks: &mut Stacks,
+    site: &Site,
+    settings: &UntidySettings,
+    errors: &[Injected],
+    seed: u64,
+) -> Result<(), NoRoom> {
+    let mut rng = stream(seed, "untidy");
+    let wrong: BTreeSet<&Uid> = errors.iter().map(|e| &e.uid).collect();
+    let addresses: Vec<ShelfAddress> =
+        stacks.shelves.iter().filter(|(_, s)| !s.is_empty()).map(|(a, _)| a.clone()).collect();
+    for (key, wanted, posture) in [
+        ("upside_down", settings.upside_down, Posture::UpsideDown),
+        ("lying", settings.lying, Posture::Lying),
+        ("leaning", settings.leaning, Posture::Leaning),
+        ("pushed_back", settings.pushed_back, Posture::Upright),
+    ] {
+        for placed in 0..wanted {
+            let draws = if addresses.is_empty() { 0 } else { 4000 };
+            let found = (0..draws).any(|_| {
+                let address = pick(&mut rng, &addresses);
+                let back_m = rng.random_range(0.03..0.08);
+                let at = rng.random_range(0..stacks.shelves[address].len());
+                set_posture(stacks, site, address, at, posture, back_m, &wrong)
+            });
+            if !found {
+                return Err(NoRoom { table: "untidy", key, wanted, placed });
+            }
+        }
+    }
+    Ok(())
+}
+
+/// Gives one tidy book a posture where there is room for it.
+fn set_posture(
+    stacks: &mut Stacks,
+    site: &Site,
+    address: &ShelfAddress,
+    at: usize,
+    posture: Posture,
+    back_m: f64,
+    wrong: &BTreeSet<&Uid>,
+) -> bool {
+    let Some((_, face)) = site.face(&address.face) else { return false };
+    let Some(tier) = face.tiers.get(usize::from(address.tier) - 1) else { return false };
+    let slots = &stacks.shelves[address];
+    // Only the last book of a shelf finds room to lean.
+    let at = if posture == Posture::Leaning { slots.len() - 1 } else { at };
+    let slot = slots[at];
+    let v = &stacks.volumes[slot.volume];
+    let width_m = face.bay_width_m - UPRIGHT_M;
+    let used = stacks.used_m(slots);
+    let tallest = slots.iter().map(|s| stacks.volumes[s.volume].height_m).fold(0.0, f64::max);
+    let room = match posture {
+        Posture::Upright => v.recess_m + back_m + 0.15 < face.depth_m,
+        Posture::UpsideDown => true,
+        Posture::Lying => {
+            let left: f64 = stacks.used_m(&slots[..at]);
+            slots.len() > 1 && tallest + v.thickness_m < tier.clear_m && left + v.height_m < width_m
+        }
+        Posture::Leaning => slots.len() > 1 && used - v.thickness_m + v.width_m(posture) < width_m,
+    };
+    if !room || wrong.contains(&v.uid) || slot.posture != Posture::Upright || slot.back_m > 0.0 {
+        return false;
+    }
+    if let Some(slot) = stacks.shelves.get_mut(address).and_then(|s| s.get_mut(at)) {
+        slot.posture = posture;
+        slot.back_m = if posture == Posture::Upright { back_m } else { 0.0 };
+    }
+    true
+}
+
 struct Work<'a> {
     stacks: &'a mut Stacks,
     library: &'a Library,
@@ -121,7 +252,14 @@ impl Work<'_> {
         mut one: impl FnMut(&mut Self, u32) -> Option<Injected>,
     ) -> Result<(), NoRoom> {
         for placed in 0..wanted {
-            let error = (0..2000).find_map(|_| one(self, placed)).ok_or(NoRoom { key, wanted, placed })?;
+            // A few books of very many are hit by no fewer draws than there are books.
+            let draws = 2000.max(4 * self.library.books.len());
+            let error = (0..draws).find_map(|_| one(self, placed)).ok_or(NoRoom {
+                table: "errors",
+                key,
+                wanted,
+                placed,
+            })?;
             self.done.push(error);
         }
         Ok(())
@@ -161,7 +299,7 @@ impl Work<'_> {
 
     fn insert(&mut self, address: &ShelfAddress, at: usize, volume: usize) {
         if let Some(slots) = self.stacks.shelves.get_mut(address) {
-            slots.insert(at.min(slots.len()), Slot { volume, gap_m: 0.0 });
+            slots.insert(at.min(slots.len()), Slot::upright(volume));
         }
     }
 
@@ -195,8 +333,8 @@ impl Work<'_> {
         if !self.fits(&address, thickness) {
             return None;
         }
-        let epc = foreign_epc(n, &mut self.rng);
-        let volume = self.stacks.add_foreign(&epc, thickness, 0.21, self.seed);
+        let uid = self.stacks.uid(&foreign_epc(n, &mut self.rng));
+        let volume = self.stacks.add_foreign(uid, thickness, 0.21, self.seed);
         let len = self.stacks.shelves.get(&address)?.len();
         let at = self.rng.random_range(0..=len);
         self.insert(&address, at, volume);

@@ -9,24 +9,36 @@
 
 mod antennas;
 pub mod base;
+pub mod control;
 pub mod faults;
 pub mod inject;
 pub mod library;
 mod messages;
 pub mod people;
+pub mod plot;
 pub mod radio;
+pub mod rail;
+pub mod repeat;
 pub mod rng;
+mod robot_reader;
+pub mod rows;
 pub mod scenario;
 mod scenario_check;
 pub mod score;
 pub mod sensors;
+pub mod snapshot;
 pub mod stacks;
 pub mod truth;
 mod twin;
+pub mod urdf;
+#[cfg(feature = "view")]
+pub mod view;
 pub mod world;
 
 pub use crate::twin::{STEP_NS, Twin, TwinError};
+pub use control::{ControlError, Thing};
 pub use library::{Book, Library, LibrarySettings};
 pub use scenario::{RobotSettings, Scenario, ScenarioError};
 pub use score::{ClassScore, Scores, score};
+pub use snapshot::SnapshotError;
 pub use truth::{Injected, TrueBook, TrueRobot, Truth};

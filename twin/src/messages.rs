@@ -63,7 +63,12 @@ impl Names {
         format!("{}/antenna_{port}", self.robot)
     }
 
-    /// Where laser and antennas sit on the base; an antenna's x axis is its boresight.
+    fn camera_frame(&self, n: usize) -> String {
+        format!("{}/camera_{n}", self.robot)
+    }
+
+    /// Where laser, antennas and cameras sit on the base; an antenna's x axis is its boresight, a camera's frame is the
+    /// optical one.
     pub fn mounts(&self, now_ns: i64, robot: &RobotSettings) -> Vec<TransformStamped> {
         let at = |child: String, [x, y, z]: [f64; 3], yaw: f64| TransformStamped {
             header: Header::new(now_ns, self.base_frame.clone()),
@@ -74,14 +79,20 @@ impl Names {
         for (i, mount) in robot.antennas_m.iter().enumerate() {
             all.push(at(self.antenna_frame(i + 1), *mount, FRAC_PI_2));
         }
+        for (i, camera) in robot.cameras.iter().enumerate() {
+            let mut mount = at(self.camera_frame(i + 1), camera.at_m, 0.0);
+            let [x, y, z, w] = camera.rotation();
+            mount.transform.rotation = Quaternion { x, y, z, w };
+            all.push(mount);
+        }
         all
     }
 
-    pub fn read(&self, read: &RadioRead, uid: &Uid) -> Publication {
+    pub fn read(&self, read: &RadioRead, protocol: u8, uid: &Uid) -> Publication {
         let message = TagRead {
             header: Header::new(read.stamp_ns, self.antenna_frame(read.port.into())),
             reader: self.reader.clone(),
-            protocol: TagRead::UHF_GEN2,
+            protocol,
             antenna: read.port,
             uid: uid.as_bytes().to_vec(),
             rssi_dbm: read.rssi_dbm,
@@ -172,7 +183,11 @@ impl Names {
             capacity: capacity as f32,
             design_capacity: capacity as f32,
             percentage: b.charge() as f32,
-            power_supply_status: BatteryState::POWER_SUPPLY_STATUS_DISCHARGING,
+            power_supply_status: if b.charging() {
+                BatteryState::POWER_SUPPLY_STATUS_CHARGING
+            } else {
+                BatteryState::POWER_SUPPLY_STATUS_DISCHARGING
+            },
             power_supply_health: BatteryState::POWER_SUPPLY_HEALTH_GOOD,
             power_supply_technology: BatteryState::POWER_SUPPLY_TECHNOLOGY_LION,
             present: true,

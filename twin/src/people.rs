@@ -1,8 +1,9 @@
-//! People who walk to and fro along a line and stop for a while at its ends. For a robot in front of them they stop too; when
-//! it does not let them by, they squeeze past it.
+//! People who walk to and fro along a line, stop for a while at its ends, and on the way to read. For a robot in front of
+//! them they stop too; when it does not let them by, they squeeze past it.
 
 use rand::RngExt;
 use rand_chacha::ChaCha8Rng;
+use serde::{Deserialize, Serialize};
 use sha2::{Digest, Sha256};
 
 use crate::rng::hash_stream;
@@ -20,7 +21,7 @@ const PASSED_M: f64 = 0.7;
 const ASIDE_MPS: f64 = 0.4;
 
 /// A person's state.
-#[derive(Debug, Clone)]
+#[derive(Debug, Clone, Serialize, Deserialize)]
 pub struct Person {
     settings: PersonSettings,
     length_m: f64,
@@ -35,6 +36,8 @@ pub struct Person {
     passing: bool,
     /// Beside the line, to the left of the way outward, m.
     aside_m: f64,
+    /// Way left until the next book that is worth reading, m.
+    to_book_m: f64,
     rng: ChaCha8Rng,
 }
 
@@ -43,7 +46,9 @@ impl Person {
     pub fn new(settings: PersonSettings, mut rng: ChaCha8Rng) -> Self {
         let (dx, dy) = (settings.to_m[0] - settings.from_m[0], settings.to_m[1] - settings.from_m[1]);
         let stop_s = rng.random_range(0.0..=settings.stop_s);
+        let to_book_m = to_book_m(&settings, &mut rng);
         Self {
+            to_book_m,
             settings,
             length_m: libm::hypot(dx, dy),
             along_m: 0.0,
@@ -66,6 +71,13 @@ impl Person {
     pub fn at(&self) -> [f64; 2] {
         let (from, [dx, dy]) = (self.settings.from_m, self.direction());
         [from[0] + self.along_m * dx - self.aside_m * dy, from[1] + self.along_m * dy + self.aside_m * dx]
+    }
+
+    /// Direction that the person looks to on the map, rad.
+    pub fn facing(&self) -> f64 {
+        let [dx, dy] = self.direction();
+        let ahead = if self.outward { 1.0 } else { -1.0 };
+        libm::atan2(ahead * dy, ahead * dx)
     }
 
     /// Walks on for `dt` seconds, with robots at the given places.
@@ -109,7 +121,13 @@ impl Person {
             return;
         }
         self.patience_s = None;
-        self.along_m += ahead * self.settings.speed_mps * dt;
+        let step_m = self.settings.speed_mps * dt;
+        self.along_m += ahead * step_m;
+        self.to_book_m -= step_m;
+        if self.to_book_m <= 0.0 {
+            self.to_book_m = to_book_m(&self.settings, &mut self.rng);
+            self.stop_s = self.rng.random_range(0.0..=self.settings.read_s);
+        }
         if self.along_m <= 0.0 || self.along_m >= self.length_m {
             self.along_m = self.along_m.clamp(0.0, self.length_m);
             self.outward = !self.outward;
@@ -120,10 +138,18 @@ impl Person {
 
     /// Adds the whole state to a state hash.
     pub fn hash_into(&self, hash: &mut Sha256) {
-        for v in [self.along_m, self.aside_m, self.stop_s, self.patience_s.unwrap_or(-1.0)] {
+        for v in [self.along_m, self.aside_m, self.stop_s, self.patience_s.unwrap_or(-1.0), self.to_book_m] {
             hash.update(v.to_bits().to_le_bytes());
         }
         hash.update([u8::from(self.outward), u8::from(self.passing)]);
         hash_stream(&self.rng, hash);
     }
+}
+
+/// Way until somebody stops to read, m: exponential, and without end for those who never do.
+fn to_book_m(settings: &PersonSettings, rng: &mut ChaCha8Rng) -> f64 {
+    if settings.read_every_m <= 0.0 {
+        return f64::INFINITY;
+    }
+    -settings.read_every_m * libm::log(1.0 - rng.random::<f64>())
 }

@@ -1,13 +1,15 @@
 //! What values a scenario may hold, and where in its file a key stands.
 
-use domain::Site;
-use domain::site::Wall;
+use domain::site::{Floor, Wall};
+use domain::{ShelfAddress, Site};
 
 use crate::base::BaseSettings;
 use crate::faults::{FaultKind, FaultSettings};
 use crate::library::demo_site;
+use crate::library::files::LibraryFilesError;
 use crate::radio::RadioError;
 use crate::scenario::{RobotSettings, Scenario, ScenarioError};
+use crate::sensors::CameraSettings;
 
 type Check = Result<(), ScenarioError>;
 
@@ -22,7 +24,10 @@ pub(crate) fn check(s: &Scenario) -> Check {
         RadioError::Setting { key, found, allowed } => value(&format!("radio.{key}"), found, allowed),
         other => value("radio", other, "settings that a radio takes"),
     })?;
-    let site = demo_site(&s.library);
+    let site = match &s.stacks {
+        Some(files) => files.site().map_err(LibraryFilesError::from)?,
+        None => demo_site(&s.library),
+    };
     if s.robots.is_empty() {
         return Err(value("robot", "none", "at least one [[robot]]"));
     }
@@ -35,14 +40,18 @@ pub(crate) fn check(s: &Scenario) -> Check {
     }
     for (i, p) in s.people.iter().enumerate() {
         let key = format!("person[{i}]");
+        check_floor(&key, p.floor.as_deref(), &site)?;
         for (name, at) in [("from_m", p.from_m), ("to_m", p.to_m)] {
             on_map(&format!("{key}.{name}"), at)?;
         }
         within(&format!("{key}.speed_mps"), p.speed_mps, 0.1, 2.0)?;
         within(&format!("{key}.stop_s"), p.stop_s, 0.0, 600.0)?;
+        within(&format!("{key}.read_every_m"), p.read_every_m, 0.0, 1000.0)?;
+        within(&format!("{key}.read_s"), p.read_s, 0.0, 600.0)?;
     }
     for (i, o) in s.obstacles.iter().enumerate() {
         let key = format!("obstacle[{i}]");
+        check_floor(&key, o.floor.as_deref(), &site)?;
         on_map(&format!("{key}.at_m"), o.at_m)?;
         for (axis, size) in o.size_m.iter().enumerate() {
             within(&format!("{key}.size_m[{axis}]"), *size, 0.02, 20.0)?;
@@ -52,6 +61,18 @@ pub(crate) fn check(s: &Scenario) -> Check {
         if let Some(until) = o.until_s {
             within(&format!("{key}.until_s"), until, o.from_s, 1e6)?;
         }
+    }
+    for (i, f) in s.furniture.iter().enumerate() {
+        let key = format!("furniture[{i}]");
+        check_floor(&key, f.floor.as_deref(), &site)?;
+        on_map(&format!("{key}.at_m"), f.at_m)?;
+        within(&format!("{key}.heading_deg"), f.heading_deg, -360.0, 360.0)?;
+        if let Some(mass) = f.mass_kg {
+            within(&format!("{key}.mass_kg"), mass, 1.0, 300.0)?;
+        }
+    }
+    if let Some([fewest, most]) = s.expect.bumps {
+        within("expect.bumps[1]", f64::from(most), f64::from(fewest), 1e6)?;
     }
     for (name, figures) in [("misplaced", s.expect.misplaced), ("missing", s.expect.missing)] {
         for (i, share) in figures.into_iter().flatten().enumerate() {
@@ -68,21 +89,52 @@ pub(crate) fn check(s: &Scenario) -> Check {
 }
 
 fn check_fault(key: &str, f: &FaultSettings, s: &Scenario, site: &Site) -> Check {
-    if !s.robots.iter().any(|r| r.name == f.robot) {
+    let Some(robot) = s.robots.iter().find(|r| r.name == f.robot) else {
         let allowed = s.robots.iter().map(|r| r.name.as_str()).collect::<Vec<_>>().join(", ");
         return Err(value(&format!("{key}.robot"), format!("{:?}", f.robot), allowed));
+    };
+    let floor = check_floor(key, robot.floor.as_deref(), site)?;
+    for (name, shelf) in [("shelf", &f.shelf), ("to_shelf", &f.to_shelf)] {
+        if let Some(shelf) = shelf
+            && !is_shelf(site, shelf)
+        {
+            let allowed = "a shelf of the site, as 1F/R01A/B02/T3";
+            return Err(value(&format!("{key}.{name}"), format!("{shelf:?}"), allowed));
+        }
     }
+    for (i, mhz) in f.band_mhz.iter().enumerate() {
+        within(&format!("{key}.band_mhz[{i}]"), *mhz, 300.0, 3000.0)?;
+    }
+    for (i, size) in f.size_m.iter().enumerate() {
+        within(&format!("{key}.size_m[{i}]"), *size, 0.02, 20.0)?;
+    }
+    within(&format!("{key}.rise_db"), f.rise_db, 0.0, 100.0)?;
+    within(&format!("{key}.charge"), f.charge, 0.0, 1.0)?;
+    within(&format!("{key}.position"), f64::from(f.position), 1.0, 10_000.0)?;
     within(&format!("{key}.at_s"), f.at_s, 0.0, 1e6)?;
     within(&format!("{key}.for_s"), f.for_s, 0.0, 1e6)?;
     within(&format!("{key}.heading_deg"), f.heading_deg, -360.0, 360.0)?;
     within(&format!("{key}.slip"), f.slip, 0.0, 0.5)?;
     match f.to_m {
-        Some(to) => clear_place(&format!("{key}.to_m"), to, site),
+        Some(to) if f.kind == FaultKind::AisleBlocked => on_map(&format!("{key}.to_m"), to),
+        Some(to) => clear_place(&format!("{key}.to_m"), to, floor),
         None if f.kind == FaultKind::Carry => {
             Err(value(&format!("{key}.to_m"), "nothing", "a place on the map, where the robot is put down"))
         }
+        None if f.kind == FaultKind::AisleBlocked => {
+            Err(value(&format!("{key}.to_m"), "nothing", "a place on the map, where the box stands"))
+        }
+        None if f.kind == FaultKind::BookMoved && f.shelf.is_none() => {
+            Err(value(&format!("{key}.shelf"), "nothing", "the shelf that a book is taken from"))
+        }
         None => Ok(()),
     }
+}
+
+fn is_shelf(site: &Site, name: &str) -> bool {
+    name.parse::<ShelfAddress>().is_ok_and(|a| {
+        site.face(&a.face).is_some_and(|(_, f)| a.bay <= f.bays && usize::from(a.tier) <= f.tiers.len())
+    })
 }
 
 fn library(s: &Scenario) -> Check {
@@ -90,7 +142,14 @@ fn library(s: &Scenario) -> Check {
     if l.floor.is_empty() || l.floor.contains(|c: char| c == '/' || c.is_whitespace()) {
         return Err(value("library.floor", format!("{:?}", l.floor), "a name without / and blanks"));
     }
+    within("library.floors", f64::from(l.floors), 1.0, 20.0)?;
+    if l.floors > 1 && (2..=l.floors).any(|n| l.floor == format!("{n}F")) {
+        let allowed = "a name that no other floor has; those above are called 2F, 3F and so on";
+        return Err(value("library.floor", format!("{:?}", l.floor), allowed));
+    }
     within("library.rows", f64::from(l.rows), 1.0, 20.0)?;
+    // Two markers a row; the family 36h11 has 587.
+    within("library.floors", f64::from(l.floors), 1.0, f64::from(293 / l.rows.max(1)))?;
     within("library.bays", f64::from(l.bays), 1.0, 40.0)?;
     within("library.bay_width_m", l.bay_width_m, 0.3, 2.0)?;
     within("library.tiers", f64::from(l.tiers), 1.0, 8.0)?;
@@ -105,6 +164,7 @@ fn library(s: &Scenario) -> Check {
             within(&format!("library.pillars[{i}][{axis}]"), *share, 0.0, 1.0)?;
         }
     }
+    within("library.fore_edge_share", l.fore_edge_share, 0.0, 1.0)?;
     within("library.on_loan", f64::from(l.on_loan), 0.0, 1000.0)
 }
 
@@ -118,8 +178,17 @@ fn errors(s: &Scenario) -> Check {
     ] {
         within(key, f64::from(n), 0.0, 10_000.0)?;
     }
+    for (key, n) in [
+        ("untidy.upside_down", s.untidy.upside_down),
+        ("untidy.lying", s.untidy.lying),
+        ("untidy.leaning", s.untidy.leaning),
+        ("untidy.pushed_back", s.untidy.pushed_back),
+    ] {
+        within(key, f64::from(n), 0.0, 10_000.0)?;
+    }
     // Only a book that is on loan can be found on a shelf in spite of it.
-    within("errors.on_loan_on_shelf", f64::from(e.on_loan_on_shelf), 0.0, f64::from(s.library.on_loan))
+    let on_loan = if s.stacks.is_some() { 10_000 } else { s.library.on_loan };
+    within("errors.on_loan_on_shelf", f64::from(e.on_loan_on_shelf), 0.0, f64::from(on_loan))
 }
 
 fn check_robot(key: &str, r: &RobotSettings, site: &Site) -> Check {
@@ -129,7 +198,8 @@ fn check_robot(key: &str, r: &RobotSettings, site: &Site) -> Check {
         let allowed = "lower-case letters, digits and _, a letter first";
         return Err(value(&format!("{key}.name"), format!("{:?}", r.name), allowed));
     }
-    clear_place(&format!("{key}.start_m"), r.start_m, site)?;
+    let floor = check_floor(key, r.floor.as_deref(), site)?;
+    clear_place(&format!("{key}.start_m"), r.start_m, floor)?;
     within(&format!("{key}.heading_deg"), r.heading_deg, -360.0, 360.0)?;
     check_base(&format!("{key}.base"), &r.base)?;
     let (l, o, i, b) = (&r.lidar, &r.odometry, &r.imu, &r.battery);
@@ -150,6 +220,7 @@ fn check_robot(key: &str, r: &RobotSettings, site: &Site) -> Check {
         ("battery.capacity_wh", b.capacity_wh, 1.0, 1e5),
         ("battery.charge", b.charge, 0.0, 1.0),
         ("battery.idle_w", b.idle_w, 0.0, 5e3),
+        ("battery.dock_w", b.dock_w, 0.0, 5e3),
     ] {
         within(&format!("{key}.{name}"), v, low, high)?;
     }
@@ -157,10 +228,48 @@ fn check_robot(key: &str, r: &RobotSettings, site: &Site) -> Check {
     if r.antennas_m.len() > 32 {
         return Err(value(&format!("{key}.antennas_m"), r.antennas_m.len(), "at most 32 antennas"));
     }
+    if r.cameras.len() > 8 {
+        return Err(value(&format!("{key}.camera"), r.cameras.len(), "at most 8 cameras"));
+    }
+    for (n, camera) in r.cameras.iter().enumerate() {
+        check_camera(&format!("{key}.camera[{n}]"), camera)?;
+    }
     for (n, at) in r.antennas_m.iter().enumerate() {
         for (axis, v) in at.iter().enumerate() {
             within(&format!("{key}.antennas_m[{n}][{axis}]"), *v, -3.0, 3.0)?;
         }
+    }
+    Ok(())
+}
+
+fn check_camera(key: &str, c: &CameraSettings) -> Check {
+    for (axis, v) in c.at_m.iter().enumerate() {
+        within(&format!("{key}.at_m[{axis}]"), *v, -3.0, 3.0)?;
+    }
+    for (name, v, low, high) in [
+        ("heading_deg", c.heading_deg, -360.0, 360.0),
+        ("tilt_deg", c.tilt_deg, -80.0, 80.0),
+        ("width", f64::from(c.width), 64.0, 4096.0),
+        ("height", f64::from(c.height), 64.0, 4096.0),
+        ("fov_deg", c.fov_deg, 5.0, 120.0),
+        ("rate_hz", c.rate_hz, 0.01, 30.0),
+        ("shutter_s", c.shutter_s, 1e-5, 0.1),
+        ("gain", c.gain, 0.01, 100.0),
+        ("full_well_e", c.full_well_e, 100.0, 1e6),
+        ("read_noise_e", c.read_noise_e, 0.0, 1e4),
+        ("quality", f64::from(c.quality), 1.0, 100.0),
+    ] {
+        within(&format!("{key}.{name}"), v, low, high)?;
+    }
+    for (i, v) in c.distortion.iter().enumerate() {
+        within(&format!("{key}.distortion[{i}]"), *v, -2.0, 2.0)?;
+    }
+    // Every pixel needs its ray: the corners are the farthest out.
+    let (right, low) = (f64::from(c.width) - 1.0, f64::from(c.height) - 1.0);
+    let edge = [[0.0, 0.0], [right, 0.0], [0.0, low], [right, low], [right / 2.0, 0.0], [0.0, low / 2.0]];
+    if edge.into_iter().any(|at| c.ray(at).is_none_or(|[x, y]| x.abs().max(y.abs()) > 4.0)) {
+        let allowed = "a lens that sees something in every corner of the image";
+        return Err(value(&format!("{key}.distortion"), format!("{:?}", c.distortion), allowed));
     }
     Ok(())
 }
@@ -185,36 +294,42 @@ fn check_base(key: &str, b: &BaseSettings) -> Check {
 }
 
 /// A robot can stand there.
-fn clear_place(key: &str, at: [f64; 2], site: &Site) -> Check {
+fn clear_place(key: &str, at: [f64; 2], floor: &Floor) -> Check {
     on_map(key, at)?;
-    too_close(site, at).map_or(Ok(()), |what| {
+    too_close(floor, at).map_or(Ok(()), |what| {
         let allowed = format!("a place at least {START_CLEARANCE_M} m from walls and shelves");
         Err(value(key, format!("[{}, {}], {what}", at[0], at[1]), allowed))
     })
 }
 
+/// The floor of that name; the first one without a name.
+fn check_floor<'s>(key: &str, name: Option<&str>, site: &'s Site) -> Result<&'s Floor, ScenarioError> {
+    let found = match name {
+        Some(name) => site.floors.iter().find(|f| f.id == name),
+        None => site.floors.first(),
+    };
+    found.ok_or_else(|| {
+        let known: Vec<&str> = site.floors.iter().map(|f| f.id.as_str()).collect();
+        value(&format!("{key}.floor"), format!("{:?}", name.unwrap_or_default()), known.join(", "))
+    })
+}
+
 /// What is too close to a place for a robot to stand there.
-fn too_close(site: &Site, at: [f64; 2]) -> Option<String> {
-    for floor in &site.floors {
-        for face in &floor.faces {
-            let p = face.face_from_map([at[0], at[1], 0.0]);
-            let beside = p[0] > -START_CLEARANCE_M && p[0] < face.length_m() + START_CLEARANCE_M;
-            if beside && p[1] > -face.depth_m && p[1] < START_CLEARANCE_M {
-                return Some(format!("in or at row face {}", face.id));
-            }
-        }
-        let inside = |axis: usize| {
-            let ends = || floor.walls.iter().flat_map(|w| [w.from_m[axis], w.to_m[axis]]);
-            let (low, high) =
-                (ends().fold(f64::INFINITY, f64::min), ends().fold(f64::NEG_INFINITY, f64::max));
-            at[axis] > low && at[axis] < high
-        };
-        let touches = floor.walls.iter().any(|w| distance(at, w) < START_CLEARANCE_M);
-        if touches || !(inside(0) && inside(1)) {
-            return Some("at or outside the walls".into());
+fn too_close(floor: &Floor, at: [f64; 2]) -> Option<String> {
+    for face in &floor.faces {
+        let p = face.face_from_map([at[0], at[1], 0.0]);
+        let beside = p[0] > -START_CLEARANCE_M && p[0] < face.length_m() + START_CLEARANCE_M;
+        if beside && p[1] > -face.depth_m && p[1] < START_CLEARANCE_M {
+            return Some(format!("in or at row face {}", face.id));
         }
     }
-    None
+    let inside = |axis: usize| {
+        let ends = || floor.walls.iter().flat_map(|w| [w.from_m[axis], w.to_m[axis]]);
+        let (low, high) = (ends().fold(f64::INFINITY, f64::min), ends().fold(f64::NEG_INFINITY, f64::max));
+        floor.walls.is_empty() || (at[axis] > low && at[axis] < high)
+    };
+    let touches = floor.walls.iter().any(|w| distance(at, w) < START_CLEARANCE_M);
+    (touches || !(inside(0) && inside(1))).then(|| "at or outside the walls".into())
 }
 
 /// Distance of a place from a wall, m.

@@ -142,10 +142,10 @@ mod tests {
     use domain::{Evidence, ItemRef};
 
     use crate::inject::Injected;
-    use crate::library::uid_of;
+    use crate::library::TagKind;
 
     fn uid(n: u8) -> Uid {
-        uid_of(&[n; 12])
+        TagKind::Uhf.uid(&[n; 12])
     }
 
     fn injected(kind: ErrorKind, n: u8) -> Injected {

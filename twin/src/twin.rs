@@ -2,28 +2,34 @@
 
 use std::sync::Arc;
 
-use domain::Site;
+use domain::{ShelfAddress, Site};
 use interfaces::Publication;
 use interfaces::geometry_msgs::TwistStamped;
 use interfaces::tf2_msgs::TFMessage;
 use rand::RngExt;
 use rapier3d::prelude::RigidBodyHandle;
+use serde::Serialize;
 use sha2::{Digest, Sha256};
 
 use crate::antennas;
 use crate::base::{Base, PlanarVelocity};
+use crate::control::Things;
 use crate::faults::{Carried, FaultKind, FaultSettings};
 use crate::inject::{self, Injected, NoRoom};
 use crate::library::Library;
+use crate::library::files::LibraryFilesError;
 use crate::messages::{self, Names};
 use crate::people::Person;
-use crate::radio::{RadioError, RadioRead, Reader, TagField};
+use crate::radio::{RadioError, RadioRead, TagField};
 use crate::rng::stream;
-use crate::scenario::{RobotSettings, Scenario, ScenarioError};
+use crate::robot_reader::RobotReader;
+use crate::rows::Rows;
+use crate::scenario::{ObstacleSettings, RobotSettings, Scenario, ScenarioError};
 use crate::sensors::{Battery, Imu, Lidar, Odometry};
+use crate::snapshot::{RobotState, TwinState};
 use crate::stacks::{Stacks, Standing};
 use crate::truth::{TrueBook, TrueRobot, Truth};
-use crate::world::World;
+use crate::world::{PlanarPose, SolidBox, World, floor_index, floor_z};
 
 /// The fixed step, ns: 10 ms.
 pub const STEP_NS: i64 = 10_000_000;
@@ -32,6 +38,13 @@ const STEP_S: f64 = STEP_NS as f64 * 1e-9;
 const ODOMETRY_EVERY: i64 = 2;
 const SCAN_EVERY: i64 = (messages::SCAN_S / STEP_S + 0.5) as i64;
 const BATTERY_EVERY: i64 = 100;
+/// Steps after which the radio looks for tags that no antenna meets any more, and looks until it forgets them: half a
+/// minute, in which a robot at a walking speed has left them behind.
+const REST_EVERY: i64 = 100;
+const RESTS: u32 = 30;
+/// A dock charges a robot that stands this near to its place, m, and no faster than this, m/s.
+const DOCK_REACH_M: f64 = 0.25;
+const DOCKED_MPS: f64 = 0.01;
 
 /// Why a twin cannot be made or commanded.
 #[derive(Debug, thiserror::Error)]
@@ -42,6 +55,9 @@ pub enum TwinError {
     /// The library is too small for its errors.
     #[error(transparent)]
     NoRoom(#[from] NoRoom),
+    /// The library's files are refused.
+    #[error(transparent)]
+    Library(#[from] LibraryFilesError),
     /// The radio refuses its settings.
     #[error("radio: {0}")]
     Radio(#[from] RadioError),
@@ -57,14 +73,20 @@ pub enum TwinError {
 
 /// A simulated library with its robots.
 pub struct Twin {
-    library: Library,
+    pub(crate) scenario: Scenario,
+    pub(crate) library: Library,
     stacks: Stacks,
     standing: Vec<Standing>,
+    rows: Rows,
     injected: Vec<Injected>,
-    world: World,
+    pub(crate) world: World,
     field: TagField,
     robots: Vec<Robot>,
-    people: Vec<(RigidBodyHandle, Person)>,
+    pub(crate) people: Vec<(RigidBodyHandle, Person)>,
+    pub(crate) things: Things,
+    /// Books that are moved, by time, and how many of them were.
+    moves: Vec<FaultSettings>,
+    moved: usize,
     steps: i64,
     clock: Arc<str>,
     tf_static: Arc<str>,
@@ -74,18 +96,23 @@ struct Robot {
     settings: RobotSettings,
     names: Names,
     body: RigidBodyHandle,
+    floor: usize,
     base: Base,
     lidar: Lidar,
     odometry: Odometry,
     imu: Imu,
     battery: Battery,
-    reader: Reader,
+    reader: RobotReader,
     /// Motion at the last step, for the inertial unit's accelerations.
     moved: PlanarVelocity,
     /// Direction at the last step, for its turn rate: a shelf that holds the robot turns it in one step.
     yaw: f64,
     faults: Vec<FaultSettings>,
     carried: Option<Carried>,
+    /// Whether it touches something, and how often it began to.
+    touch: (bool, u32),
+    /// Docks of its floor, m.
+    docks: Vec<[f64; 2]>,
 }
 
 impl Twin {
@@ -96,16 +123,37 @@ impl Twin {
     pub fn new(scenario: &Scenario) -> Result<Self, TwinError> {
         scenario.check()?;
         let seed = scenario.seed;
-        let library = Library::generate(&scenario.library, seed);
-        let mut stacks = Stacks::in_order(&library, seed);
-        let injected = inject::inject(&mut stacks, &library, &scenario.errors, seed)?;
+        let (library, placed) = match &scenario.stacks {
+            Some(files) => files.load(&scenario.library, seed)?,
+            None => (Library::generate(&scenario.library, seed), None),
+        };
+        let (stacks, injected) = match placed {
+            // Where files say what stands where, they say what is wrong, too.
+            Some(stacks) => {
+                let injected = inject::differences(&stacks, &library);
+                (stacks, injected)
+            }
+            None => {
+                let mut stacks = Stacks::in_order(&library, &scenario.library, seed);
+                let injected = inject::inject(&mut stacks, &library, &scenario.errors, seed)?;
+                inject::untidy(&mut stacks, &library.site, &scenario.untidy, &injected, seed)?;
+                (stacks, injected)
+            }
+        };
         let standing = stacks.standing(&library.site);
-        let mut world = World::new(&library.site, &stacks, &standing, &scenario.obstacles, STEP_S);
+        let rows = Rows::new(&library.site, &stacks, &standing);
+        let blocked = scenario.faults.iter().filter_map(|f| f.obstacle(scenario));
+        let obstacles: Vec<ObstacleSettings> = scenario.obstacles.iter().cloned().chain(blocked).collect();
+        let mut world = World::new(&library.site, &obstacles, STEP_S);
+        world.add_furniture(&library.site, &scenario.furniture);
+        let mut moves: Vec<FaultSettings> =
+            scenario.faults.iter().filter(|f| f.kind == FaultKind::BookMoved).cloned().collect();
+        moves.sort_by(|a, b| a.at_s.total_cmp(&b.at_s));
         let mut field = antennas::tag_field(&scenario.radio, &library.site, &stacks, &standing, seed)?;
         let robots = scenario
             .robots
             .iter()
-            .map(|r| Robot::new(r, scenario, &mut world, &mut field))
+            .map(|r| Robot::new(r, scenario, &library.site, &mut world, &mut field))
             .collect::<Result<_, _>>()?;
         let people = scenario
             .people
@@ -113,20 +161,24 @@ impl Twin {
             .enumerate()
             .map(|(i, p)| {
                 let person = Person::new(p.clone(), stream(seed, &format!("person/{i}")));
-                (world.add_person(person.at()), person)
+                (world.add_person(floor_index(&library.site, p.floor.as_deref()), person.at()), person)
             })
             .collect();
         world.set_time(0.0);
-        world.settle();
         Ok(Self {
+            scenario: scenario.clone(),
             library,
             stacks,
             standing,
+            rows,
             injected,
             world,
             field,
             robots,
             people,
+            things: Things::default(),
+            moves,
+            moved: 0,
             steps: 0,
             clock: Arc::from("/clock"),
             tf_static: Arc::from("/tf_static"),
@@ -141,6 +193,31 @@ impl Twin {
     /// The site, as its `site.toml` would say.
     pub fn site(&self) -> &Site {
         &self.library.site
+    }
+
+    /// What is simulated.
+    pub fn scenario(&self) -> &Scenario {
+        &self.scenario
+    }
+
+    /// The shelves as they really are, for drawing and for nothing else.
+    pub fn stacks(&self) -> &Stacks {
+        &self.stacks
+    }
+
+    /// Where every volume really stands, for drawing and for nothing else.
+    pub fn standing(&self) -> &[Standing] {
+        &self.standing
+    }
+
+    /// The boxes that do not move: walls, rows, what stands in the way; for drawing and for nothing else.
+    pub fn boxes(&self) -> impl Iterator<Item = SolidBox> {
+        self.world.boxes()
+    }
+
+    /// Tags that the radio keeps something of, as antennas are near or were lately.
+    pub fn tags_awake(&self) -> usize {
+        self.field.awake()
     }
 
     /// The library's records: site, books, shelf order.
@@ -161,6 +238,8 @@ impl Twin {
     pub fn command(&mut self, robot: &str, twist: &TwistStamped) -> Result<(), TwinError> {
         let now_ns = self.now_ns();
         match self.robots.iter_mut().find(|r| r.settings.name == robot) {
+            // What is sent over a link that is down does not arrive.
+            Some(r) if r.fault(FaultKind::NetworkCut, now_ns).is_some() => Ok(()),
             Some(r) => {
                 r.base.command(now_ns, twist.twist.linear.x, twist.twist.angular.z);
                 Ok(())
@@ -178,6 +257,7 @@ impl Twin {
         if self.steps == 0 {
             out.push(self.static_transforms());
         }
+        self.move_books();
         self.move_all();
         self.steps += 1;
         let now_ns = self.now_ns();
@@ -188,8 +268,11 @@ impl Twin {
         // Several readers interleave; the sort is stable, so equal stamps keep the order of the robots.
         out[first_read..].sort_by_key(|p| p.stamp_ns);
         out.push(messages::clock(&self.clock, now_ns));
+        if self.steps % REST_EVERY == 0 {
+            self.field.rest(RESTS);
+        }
         for robot in &mut self.robots {
-            robot.sense(self.steps, now_ns, &self.world, out);
+            robot.sense(self.steps, now_ns, &self.world, &self.rows, out);
         }
     }
 
@@ -199,6 +282,51 @@ impl Twin {
         let now_ns = self.now_ns();
         let transforms = self.robots.iter().flat_map(|r| r.names.mounts(now_ns, &r.settings)).collect();
         Publication::new(self.tf_static.clone(), now_ns, TFMessage { transforms })
+    }
+
+    /// Lets a fault happen, as if the scenario had held it.
+    pub(crate) fn add_fault(&mut self, fault: FaultSettings) {
+        if let Some(obstacle) = fault.obstacle(&self.scenario) {
+            self.world.add_obstacle(&self.library.site, &obstacle);
+        }
+        if fault.kind == FaultKind::BookMoved {
+            let later = self.moves[self.moved..].iter().position(|m| m.at_s > fault.at_s);
+            let at = later.map_or(self.moves.len(), |i| self.moved + i);
+            self.moves.insert(at, fault.clone());
+        } else if let Some(robot) = self.robots.iter_mut().find(|r| r.settings.name == fault.robot) {
+            robot.faults.push(fault.clone());
+        }
+        self.scenario.faults.push(fault);
+    }
+
+    /// Moves the books whose time has come.
+    fn move_books(&mut self) {
+        let now_s = self.now_ns() as f64 * 1e-9;
+        while let Some(fault) = self.moves.get(self.moved).filter(|f| f.at_s <= now_s).cloned() {
+            self.moved += 1;
+            let parsed = |s: &Option<String>| s.as_ref().and_then(|s| s.parse::<ShelfAddress>().ok());
+            if let Some(from) = parsed(&fault.shelf) {
+                self.move_book(&from, fault.position, parsed(&fault.to_shelf).as_ref());
+            }
+        }
+    }
+
+    /// Takes a book off its shelf, so that a gap stays, and puts it at the end of another where there is room.
+    fn move_book(&mut self, from: &ShelfAddress, position: u32, to: Option<&ShelfAddress>) {
+        let Some(volume) = self.stacks.take(from, position) else { return };
+        if let Some(to) = to {
+            self.stacks.append(to, volume, &self.library.site);
+        }
+        self.standing = self.stacks.standing(&self.library.site);
+        self.rows = Rows::new(&self.library.site, &self.stacks, &self.standing);
+        let Some(tag) = self.field.find(&self.stacks.volumes[volume].uid) else { return };
+        let stands = self.standing.iter().find(|s| s.volume == volume);
+        let placed = stands.and_then(|s| antennas::place_of(&self.library.site, s));
+        // The field knows the tag and its place is one of the site's, so neither can be refused.
+        let _ = match placed {
+            Some(placement) => self.field.replace(tag, placement),
+            None => self.field.remove(tag),
+        };
     }
 
     fn move_all(&mut self) {
@@ -236,12 +364,57 @@ impl Twin {
         for (_, p) in &self.people {
             p.hash_into(&mut hash);
         }
+        self.things.hash_into(&mut hash);
         hash.finalize().iter().map(|b| format!("{b:02x}")).collect()
+    }
+
+    /// All that moves or was drawn since the start, in the form of a [`TwinState`].
+    pub(crate) fn state(&self) -> impl Serialize + '_ {
+        let robots: Vec<_> = self.robots.iter().map(Robot::state).collect();
+        (self.steps, &self.world, robots, &self.people, &self.things)
+    }
+
+    /// Takes over the state of a twin of the same scenario.
+    pub(crate) fn set_state(&mut self, (steps, world, robots, people, things): TwinState) {
+        (self.steps, self.world, self.people, self.things) = (steps, world, people, things);
+        for (robot, state) in self.robots.iter_mut().zip(robots) {
+            robot.set_state(state);
+        }
+        // What was moved is made again, as the shelves are.
+        self.move_books();
+    }
+
+    /// How often a robot began to touch something, for scoring and for nothing else.
+    pub fn bumps(&self, robot: &str) -> u32 {
+        self.robots.iter().find(|r| r.settings.name == robot).map_or(0, |r| r.touch.1)
+    }
+
+    /// Where trolleys and chairs are (centre, m) and how far they tip (rad), for scoring and for drawing.
+    pub fn furniture(&self) -> impl Iterator<Item = ([f64; 3], f64)> {
+        self.world.furniture()
     }
 
     /// A robot's true pose on the map (x and y, m, and direction, rad), for scoring and for nothing else.
     pub fn true_pose(&self, robot: &str) -> Option<[f64; 3]> {
         self.robots.iter().find(|r| r.settings.name == robot).map(|r| self.world.pose(r.body))
+    }
+
+    /// Where people are and look to, for drawing and for nothing else: x and y on the map, m, and direction, rad.
+    pub fn people(&self) -> impl Iterator<Item = [f64; 3]> {
+        self.people.iter().map(|(_, p)| {
+            let [x, y] = p.at();
+            [x, y, p.facing()]
+        })
+    }
+
+    /// Obstacles, and whether they are there now; for drawing and for nothing else.
+    pub fn obstacles(&self) -> impl Iterator<Item = (&ObstacleSettings, bool)> {
+        self.world.obstacles()
+    }
+
+    /// The seed of the scenario.
+    pub fn seed(&self) -> u64 {
+        self.scenario.seed
     }
 
     /// The truth, for scoring and for nothing else.
@@ -280,17 +453,25 @@ impl Robot {
     fn new(
         settings: &RobotSettings,
         scenario: &Scenario,
+        site: &Site,
         world: &mut World,
         field: &mut TagField,
     ) -> Result<Self, RadioError> {
         let of = |sensor: &str| stream(scenario.seed, &format!("{}/{sensor}", settings.name));
         let start = [settings.start_m[0], settings.start_m[1], settings.heading_deg.to_radians()];
-        let mut reader = Reader::new(&scenario.radio, of("reader").random(), 0)?;
+        let floor = floor_index(site, settings.floor.as_deref());
+        let mut reader = RobotReader::new(scenario, of("reader").random(), settings.antennas_m.len())?;
         // The first call only tells the reader where its antennas are.
-        reader.advance(field, 0, &antennas::poses(&settings.antennas_m, start), &mut Vec::new());
+        reader.advance(
+            field,
+            0,
+            &antennas::poses(&settings.antennas_m, floor_z(floor), start),
+            &mut Vec::new(),
+        );
         Ok(Self {
             names: Names::new(&settings.name),
-            body: world.add_robot(&settings.base, start),
+            body: world.add_robot(&settings.base, floor, start),
+            floor,
             base: Base::new(settings.base.clone(), of("base")),
             lidar: Lidar::new(settings.lidar.clone(), of("lidar")),
             odometry: Odometry::new(&settings.odometry, &settings.base, of("odometry")),
@@ -301,8 +482,42 @@ impl Robot {
             yaw: start[2],
             faults: scenario.faults.iter().filter(|f| f.robot == settings.name).cloned().collect(),
             carried: None,
+            touch: (false, 0),
+            docks: site.floors.get(floor).map_or(vec![], |f| f.docks.iter().map(|d| d.at_m).collect()),
             settings: settings.clone(),
         })
+    }
+
+    fn state(&self) -> impl Serialize + '_ {
+        (
+            self.body,
+            &self.base,
+            &self.lidar,
+            &self.odometry,
+            &self.imu,
+            &self.battery,
+            &self.reader,
+            self.moved,
+            self.yaw,
+            self.carried,
+            self.touch,
+        )
+    }
+
+    fn set_state(&mut self, state: RobotState) {
+        (
+            self.body,
+            self.base,
+            self.lidar,
+            self.odometry,
+            self.imu,
+            self.battery,
+            self.reader,
+            self.moved,
+            self.yaw,
+            self.carried,
+            self.touch,
+        ) = state;
     }
 
     fn fault(&self, kind: FaultKind, now_ns: i64) -> Option<&FaultSettings> {
@@ -310,6 +525,9 @@ impl Robot {
     }
 
     fn drive(&mut self, now_ns: i64, world: &mut World) {
+        if let Some(charge) = self.fault(FaultKind::BatteryLow, now_ns).map(|f| f.charge) {
+            self.battery.limit(charge);
+        }
         if self.battery.empty() {
             self.base.command(now_ns, 0.0, 0.0);
         }
@@ -347,20 +565,40 @@ impl Robot {
             return;
         }
         let mut reads: Vec<RadioRead> = Vec::new();
-        let antennas = antennas::poses(&self.settings.antennas_m, world.pose(self.body));
+        let noisy = self.fault(FaultKind::NoisyCarrier, now_ns);
+        let disturbed = noisy.map(|f| (f.band_mhz.map(|mhz| mhz * 1e6), f.rise_db));
+        self.reader.disturb(disturbed);
+        let antennas = antennas::poses(&self.settings.antennas_m, floor_z(self.floor), world.pose(self.body));
         self.reader.advance(field, now_ns, &antennas, &mut reads);
-        if self.fault(FaultKind::ReaderMute, now_ns).is_some() {
+        if self.hears_nothing(now_ns) {
             return;
         }
-        out.extend(reads.iter().filter_map(|r| Some(self.names.read(r, field.uid(r.tag)?))));
+        out.extend(
+            reads.iter().filter_map(|r| Some(self.names.read(r, self.reader.protocol(), field.uid(r.tag)?))),
+        );
     }
 
-    fn sense(&mut self, steps: i64, now_ns: i64, world: &World, out: &mut Vec<Publication>) {
+    /// Whether the reads of this moment get lost.
+    fn hears_nothing(&self, now_ns: i64) -> bool {
+        [FaultKind::ReaderMute, FaultKind::NetworkCut].iter().any(|k| self.fault(*k, now_ns).is_some())
+    }
+
+    /// Whether it stands at a dock and takes power from it.
+    fn docked(&self, [x, y, _]: PlanarPose, speed_mps: f64) -> bool {
+        speed_mps.abs() < DOCKED_MPS
+            && self.docks.iter().any(|d| libm::hypot(d[0] - x, d[1] - y) < DOCK_REACH_M)
+    }
+
+    fn sense(&mut self, steps: i64, now_ns: i64, world: &World, rows: &Rows, out: &mut Vec<Publication>) {
+        let before = out.len();
         let mut v = world.velocity(self.body);
-        let yaw = world.pose(self.body)[2];
+        let at = world.pose(self.body);
+        let yaw = at[2];
+        let touches = world.touches(self.body);
+        self.touch = (touches, self.touch.1 + u32::from(touches && !self.touch.0));
         let turned = yaw - std::mem::replace(&mut self.yaw, yaw);
         v.turn_radps = libm::atan2(libm::sin(turned), libm::cos(turned)) / STEP_S;
-        self.battery.drain(v.forward_mps, STEP_S);
+        self.battery.drain(v.forward_mps, self.docked(at, v.forward_mps), STEP_S);
         // Acceleration in the turning frame: change of the velocity's components, and what the turn adds.
         let accel = [
             (v.forward_mps - self.moved.forward_mps) / STEP_S - v.turn_radps * v.left_mps,
@@ -376,13 +614,16 @@ impl Robot {
         if steps % SCAN_EVERY == 0 {
             let [x, y, yaw] = world.pose(self.body);
             let s = self.lidar.settings();
-            let cast = world.rays([x, y, s.height_m], s.range_m, self.body);
+            let cast = world.rays(rows, self.floor, [x, y, s.height_m], s.range_m, self.body);
             let blind = self.fault(FaultKind::LidarBlind, now_ns).is_some();
             let ranges = self.lidar.scan(|beam| if blind { None } else { cast(yaw + beam) });
             out.push(self.names.scan(now_ns, &self.lidar, ranges));
         }
         if steps % BATTERY_EVERY == 0 {
             out.push(self.names.battery(now_ns, &self.battery));
+        }
+        if self.fault(FaultKind::NetworkCut, now_ns).is_some() {
+            out.truncate(before);
         }
     }
 
@@ -394,6 +635,7 @@ impl Robot {
         self.battery.hash_into(hash);
         self.reader.hash_into(hash);
         hash.update(self.yaw.to_bits().to_le_bytes());
+        hash.update(self.touch.1.to_le_bytes());
         if let Some(c) = &self.carried {
             c.from.iter().chain(&c.to).chain(&c.time_s).for_each(|v| hash.update(v.to_bits().to_le_bytes()));
         }

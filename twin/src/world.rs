@@ -1,158 +1,220 @@
-//! Rigid bodies in Rapier: floor plan, shelves with their books, robots, people, things in the way.
+//! Rigid bodies in Rapier: floor plan, rows of shelves, robots, people, things in the way.
 //!
 //! Robots move on the plane; walls and shelves hold them. The lidar's rays are cast in here.
 
 use domain::Site;
 use rapier3d::prelude::{
-    ColliderBuilder, ColliderHandle, LockedAxes, PhysicsWorld, Pose, QueryFilter, Ray, RigidBodyBuilder,
-    RigidBodyHandle, Rotation, Vector,
+    CoefficientCombineRule, ColliderBuilder, ColliderHandle, Group, InteractionGroups, InteractionTestMode,
+    LockedAxes, PhysicsWorld, Pose, QueryFilter, Ray, RigidBodyBuilder, RigidBodyHandle, Rotation, Vector,
 };
+use serde::{Deserialize, Serialize};
 use sha2::{Digest, Sha256};
 
 use crate::base::{BaseSettings, PlanarVelocity};
-use crate::library::{BOARD_M, PANEL_M, UPRIGHT_M};
-use crate::scenario::ObstacleSettings;
-use crate::stacks::{Stacks, Standing};
+use crate::radio::STOREY_M;
+use crate::rows::Rows;
+use crate::scenario::{FurnitureKind, FurnitureSettings, ObstacleSettings};
+use crate::stacks::panel_behind_m;
 
 /// Half the thickness of a wall, m: the lidar sees walls this much closer than the plan has them.
 const WALL_HALF_M: f64 = 0.005;
 const WALL_HEIGHT_M: f64 = 2.6;
-/// Depth of the books that the lidar may see, m.
-const BOOK_DEPTH_M: f64 = 0.15;
-/// Height that scan planes may have, m: books of tiers that end below or begin above are left out.
-const SCAN_HEIGHTS_M: [f64; 2] = [0.05, 0.60];
+/// Half the height of a robot's chassis, and its middle above the floor, m.
+pub(crate) const CHASSIS_HALF_M: f64 = 0.095;
+pub(crate) const CHASSIS_Z_M: f64 = 0.125;
+/// A robot's mast: radius, half its height, and its middle in base_link, m.
+pub(crate) const MAST_RADIUS_M: f64 = 0.05;
+pub(crate) const MAST_HALF_M: f64 = 0.84;
+pub(crate) const MAST_AT_M: [f64; 3] = [-0.15, 0.0, 1.06];
 const PERSON_RADIUS_M: f64 = 0.25;
 const PERSON_HEIGHT_M: f64 = 1.7;
+
+/// Groups of what has weight, and of the floor that only it feels.
+const LOOSE: Group = Group::GROUP_3;
+const FLOOR: Group = Group::GROUP_2;
 
 /// A pose on the floor: x, y, m, and the direction, rad.
 pub type PlanarPose = [f64; 3];
 
+/// A box that does not move.
+#[derive(Debug, Clone, Copy, PartialEq, Serialize, Deserialize)]
+pub struct SolidBox {
+    /// Centre, m; each floor is 100 m above the one below.
+    pub centre_m: [f64; 3],
+    /// Direction of its x axis on the map, rad.
+    pub yaw_rad: f64,
+    /// Half its size, m.
+    pub half_m: [f64; 3],
+}
+
 /// Everything solid.
+#[derive(Serialize, Deserialize)]
 pub struct World {
     physics: PhysicsWorld,
     obstacles: Vec<(ColliderHandle, ObstacleSettings)>,
-    robots: Vec<RigidBodyHandle>,
+    /// With the height of their floors, m.
+    robots: Vec<(RigidBodyHandle, f64)>,
+    furniture: Vec<RigidBodyHandle>,
 }
 
 impl World {
-    /// Builds walls, shelves, books and obstacles. `dt` is the fixed step, s.
-    pub fn new(
-        site: &Site,
-        stacks: &Stacks,
-        standing: &[Standing],
-        obstacles: &[ObstacleSettings],
-        dt: f64,
-    ) -> Self {
+    /// Builds walls, shelves and obstacles. `dt` is the fixed step, s.
+    pub fn new(site: &Site, obstacles: &[ObstacleSettings], dt: f64) -> Self {
         let mut physics = PhysicsWorld::new();
         // Robots are held to the plane by their axes, so that the floor needs no contacts.
         physics.gravity = Vector::new(0.0, 0.0, 0.0);
         physics.integration_parameters.dt = dt as f32;
-        let mut world = Self { physics, obstacles: Vec::new(), robots: Vec::new() };
-        for floor in &site.floors {
+        let mut world = Self { physics, obstacles: Vec::new(), robots: Vec::new(), furniture: Vec::new() };
+        let mut face_index = 0;
+        for (i, floor) in site.floors.iter().enumerate() {
+            let z = floor_z(i);
             for wall in &floor.walls {
-                world.add_wall(wall.from_m, wall.to_m);
+                world.add_wall(z, wall.from_m, wall.to_m);
             }
             for face in &floor.faces {
-                world.add_face(face);
+                world.add_face(z, face, face_index);
+                face_index += 1;
             }
         }
-        world.add_books(site, stacks, standing);
         for o in obstacles {
-            let half = [o.size_m[0] / 2.0, o.size_m[1] / 2.0, o.height_m / 2.0];
-            let handle = world.add_box([o.at_m[0], o.at_m[1], half[2]], 0.0, half);
-            world.obstacles.push((handle, o.clone()));
+            world.add_obstacle(site, o);
         }
         world
     }
 
-    fn add_box(&mut self, centre: [f64; 3], yaw: f64, half: [f64; 3]) -> ColliderHandle {
+    /// Puts up a box that may be there for a while only.
+    pub(crate) fn add_obstacle(&mut self, site: &Site, o: &ObstacleSettings) {
+        let handle = self.put(site, o);
+        self.obstacles.push((handle, o.clone()));
+    }
+
+    /// Puts a box on its floor.
+    pub(crate) fn put(&mut self, site: &Site, o: &ObstacleSettings) -> ColliderHandle {
+        self.add_box(middle_of(site, o), 0.0, [o.size_m[0], o.size_m[1], o.height_m].map(|s| s / 2.0))
+    }
+
+    pub(crate) fn add_box(&mut self, centre: [f64; 3], yaw: f64, half: [f64; 3]) -> ColliderHandle {
         let shape = ColliderBuilder::cuboid(half[0] as f32, half[1] as f32, half[2] as f32)
             .position(Pose::new(vector(centre), Vector::new(0.0, 0.0, yaw as f32)))
             .friction(0.2);
         self.physics.colliders.insert(shape)
     }
 
-    fn add_wall(&mut self, from: [f64; 2], to: [f64; 2]) {
+    fn add_wall(&mut self, z: f64, from: [f64; 2], to: [f64; 2]) {
         let (dx, dy) = (to[0] - from[0], to[1] - from[1]);
-        let centre = [(from[0] + to[0]) / 2.0, (from[1] + to[1]) / 2.0, WALL_HEIGHT_M / 2.0];
+        let centre = [(from[0] + to[0]) / 2.0, (from[1] + to[1]) / 2.0, z + WALL_HEIGHT_M / 2.0];
         let half = [libm::hypot(dx, dy) / 2.0, WALL_HALF_M, WALL_HEIGHT_M / 2.0];
         self.add_box(centre, libm::atan2(dy, dx), half);
     }
 
-    /// Base, back panel, uprights and boards of a row face.
-    fn add_face(&mut self, face: &domain::site::Face) {
+    /// A row face as one box up to its front: boards and uprights reach there, so nothing on wheels comes farther. What
+    /// the lidar sees inside is [`Rows`]'s. `index` counts the site's faces.
+    fn add_face(&mut self, z: f64, face: &domain::site::Face, index: usize) {
         let yaw = face.heading_deg.to_radians();
-        let (length, depth) = (face.length_m(), face.depth_m);
-        let top = face.tiers.last().map_or(0.0, |t| t.board_m + t.clear_m);
-        // x, y and z from and to, in face coordinates.
-        let mut part = |x: [f64; 2], y: [f64; 2], z: [f64; 2]| {
-            let middle = |r: [f64; 2]| (r[0] + r[1]) / 2.0;
-            let half = |r: [f64; 2]| (r[1] - r[0]) / 2.0;
-            let centre = face.map_from_face([middle(x), middle(y), middle(z)]);
-            self.add_box(centre, yaw, [half(x), half(y), half(z)]);
-        };
-        let first = face.tiers.first().map_or(0.0, |t| t.board_m);
-        part([0.0, length], [-depth, 0.0], [0.0, first]);
-        part([0.0, length], [-depth - PANEL_M / 2.0, -depth], [0.0, top]);
-        for k in 0..=face.bays {
-            let at = f64::from(k) * face.bay_width_m;
-            let (left, right) = ((at - UPRIGHT_M / 2.0).max(0.0), (at + UPRIGHT_M / 2.0).min(length));
-            part([left, right], [-depth, 0.0], [first, top]);
-        }
-        for tier in face.tiers.iter().skip(1) {
-            part([0.0, length], [-depth, 0.0], [tier.board_m - BOARD_M, tier.board_m]);
+        let (length, behind) = (face.length_m(), panel_behind_m(face.depth_m));
+        let top = face.tiers.last().map_or(0.1, |t| t.board_m + t.clear_m);
+        let mut centre = face.map_from_face([length / 2.0, -behind / 2.0, top / 2.0]);
+        centre[2] += z;
+        let handle = self.add_box(centre, yaw, [length / 2.0, behind / 2.0, top / 2.0]);
+        if let Some(collider) = self.physics.colliders.get_mut(handle) {
+            collider.user_data = index as u128 + 1;
         }
     }
 
-    /// Books as the lidar meets them: one box each.
-    fn add_books(&mut self, site: &Site, stacks: &Stacks, standing: &[Standing]) {
-        for s in standing {
-            let Some((_, face)) = site.face(&s.address.face) else { continue };
-            let Some(tier) = face.tiers.get(usize::from(s.address.tier) - 1) else { continue };
-            let v = &stacks.volumes[s.volume];
-            if tier.board_m > SCAN_HEIGHTS_M[1] || tier.board_m + v.height_m < SCAN_HEIGHTS_M[0] {
-                continue;
-            }
-            let centre = face.map_from_face([
-                s.left_m + v.thickness_m / 2.0,
-                -v.recess_m - BOOK_DEPTH_M / 2.0,
-                tier.board_m + v.height_m / 2.0,
-            ]);
-            let half = [v.thickness_m / 2.0, BOOK_DEPTH_M / 2.0, v.height_m / 2.0];
-            self.add_box(centre, face.heading_deg.to_radians(), half);
+    /// Puts trolleys and chairs on their floors. They alone have weight and feel the floor; robots are held to theirs.
+    pub fn add_furniture(&mut self, site: &Site, furniture: &[FurnitureSettings]) {
+        if furniture.is_empty() {
+            return;
+        }
+        self.physics.gravity = Vector::new(0.0, 0.0, -9.81);
+        for f in furniture {
+            let z = floor_z(floor_index(site, f.floor.as_deref()));
+            let (half, mass, friction) = match f.kind {
+                FurnitureKind::Trolley => ([0.35, 0.22, 0.45], f.mass_kg.unwrap_or(40.0), 0.05),
+                FurnitureKind::Chair => ([0.22, 0.22, 0.42], f.mass_kg.unwrap_or(6.0), 0.4),
+            };
+            let at = [f.at_m[0], f.at_m[1]];
+            let turn = Vector::new(0.0, 0.0, f.heading_deg.to_radians() as f32);
+            let centre = |up: f64| vector([at[0], at[1], z + up]);
+            let upright = Pose::new(centre(half[2]), turn);
+            // On its side: turned about its own longer side.
+            let side = Pose::new(centre(half[1]), turn)
+                * Pose::new(vector([0.0; 3]), Vector::new(std::f32::consts::FRAC_PI_2, 0.0, 0.0));
+            let body =
+                RigidBodyBuilder::dynamic().pose(if f.tipped { side } else { upright }).angular_damping(0.5);
+            let body = self.physics.bodies.insert(body);
+            // A tipped one lies on its frame and does not roll.
+            let friction = if f.tipped { 0.4 } else { friction };
+            let shape = ColliderBuilder::cuboid(half[0] as f32, half[1] as f32, half[2] as f32)
+                .mass(mass as f32)
+                .friction(friction)
+                .collision_groups(InteractionGroups::new(LOOSE, Group::ALL, InteractionTestMode::And));
+            self.physics.colliders.insert_with_parent(shape, body, &mut self.physics.bodies);
+            self.furniture.push(body);
+        }
+        for i in 0..site.floors.len() {
+            let floor = ColliderBuilder::cuboid(500.0, 500.0, 0.5)
+                .position(Pose::new(vector([0.0, 0.0, floor_z(i) - 0.5]), Vector::new(0.0, 0.0, 0.0)))
+                .friction(0.0)
+                .friction_combine_rule(CoefficientCombineRule::Max)
+                .collision_groups(InteractionGroups::new(FLOOR, LOOSE, InteractionTestMode::And));
+            self.physics.colliders.insert(floor);
         }
     }
 
-    /// Puts a robot on the floor: a round chassis and, behind the lidar, the mast that carries the antennas.
-    pub fn add_robot(&mut self, base: &BaseSettings, start: PlanarPose) -> RigidBodyHandle {
+    /// Where furniture is: centre, m, and how far it tips out of the upright, rad.
+    pub fn furniture(&self) -> impl Iterator<Item = ([f64; 3], f64)> {
+        self.furniture.iter().filter_map(|h| {
+            let body = self.physics.bodies.get(*h)?;
+            let up = *body.rotation() * Vector::new(0.0, 0.0, 1.0);
+            let at = body.translation();
+            Some(([at.x, at.y, at.z].map(f64::from), libm::acos(f64::from(up.z).clamp(-1.0, 1.0))))
+        })
+    }
+
+    /// Whether a robot touches something now.
+    pub fn touches(&self, robot: RigidBodyHandle) -> bool {
+        let Some(body) = self.physics.bodies.get(robot).filter(|b| b.is_enabled()) else { return false };
+        body.colliders().iter().any(|c| {
+            self.physics.narrow_phase.contact_pairs_with(*c).any(|pair| pair.has_any_active_contact())
+        })
+    }
+
+    /// Puts a robot on a floor: a round chassis and, behind the lidar, the mast that carries the antennas.
+    pub fn add_robot(&mut self, base: &BaseSettings, floor: usize, start: PlanarPose) -> RigidBodyHandle {
+        let z = floor_z(floor);
         let body = RigidBodyBuilder::dynamic()
-            .pose(pose(start))
+            .pose(pose(start, z))
             .locked_axes(
                 LockedAxes::TRANSLATION_LOCKED_Z
                     | LockedAxes::ROTATION_LOCKED_X
                     | LockedAxes::ROTATION_LOCKED_Y,
             )
+            .gravity_scale(0.0)
             .can_sleep(false)
             .ccd_enabled(true);
         let body = self.physics.bodies.insert(body);
         // Rapier's cylinders stand along y.
         let upright = Vector::new(std::f32::consts::FRAC_PI_2, 0.0, 0.0);
-        let chassis = ColliderBuilder::cylinder(0.095, base.radius_m as f32)
-            .position(Pose::new(Vector::new(0.0, 0.0, 0.125), upright))
+        let chassis = ColliderBuilder::cylinder(CHASSIS_HALF_M as f32, base.radius_m as f32)
+            .position(Pose::new(vector([0.0, 0.0, CHASSIS_Z_M]), upright))
             .mass(base.mass_kg as f32)
-            .friction(0.2);
-        let mast = ColliderBuilder::cylinder(0.84, 0.05)
-            .position(Pose::new(Vector::new(-0.15, 0.0, 1.06), upright))
-            .mass(0.0);
+            .friction(0.2)
+            .collision_groups(InteractionGroups::new(Group::GROUP_1, Group::ALL, InteractionTestMode::And));
+        let mast = ColliderBuilder::cylinder(MAST_HALF_M as f32, MAST_RADIUS_M as f32)
+            .position(Pose::new(vector(MAST_AT_M), upright))
+            .mass(0.0)
+            .collision_groups(InteractionGroups::new(Group::GROUP_1, Group::ALL, InteractionTestMode::And));
         self.physics.colliders.insert_with_parent(chassis, body, &mut self.physics.bodies);
         self.physics.colliders.insert_with_parent(mast, body, &mut self.physics.bodies);
-        self.robots.push(body);
+        self.robots.push((body, z));
         body
     }
 
-    /// Puts a person on the floor.
-    pub fn add_person(&mut self, at: [f64; 2]) -> RigidBodyHandle {
-        let body = RigidBodyBuilder::kinematic_position_based().pose(pose([at[0], at[1], 0.0]));
+    /// Puts a person on a floor.
+    pub fn add_person(&mut self, floor: usize, at: [f64; 2]) -> RigidBodyHandle {
+        let body =
+            RigidBodyBuilder::kinematic_position_based().pose(pose([at[0], at[1], 0.0], floor_z(floor)));
         let body = self.physics.bodies.insert(body);
         let upright = Vector::new(std::f32::consts::FRAC_PI_2, 0.0, 0.0);
         let shape = ColliderBuilder::cylinder((PERSON_HEIGHT_M / 2.0) as f32, PERSON_RADIUS_M as f32)
@@ -164,8 +226,26 @@ impl World {
     /// Moves a person in the next step.
     pub fn walk(&mut self, person: RigidBodyHandle, at: [f64; 2]) {
         if let Some(body) = self.physics.bodies.get_mut(person) {
-            body.set_next_kinematic_position(pose([at[0], at[1], 0.0]));
+            let z = f64::from(body.translation().z);
+            body.set_next_kinematic_position(pose([at[0], at[1], 0.0], z));
         }
+    }
+
+    /// Takes a person off the floor.
+    pub(crate) fn remove_person(&mut self, person: RigidBodyHandle) {
+        self.physics.remove_body_with_colliders(person, true);
+    }
+
+    /// Moves a box to where it now says.
+    pub(crate) fn shift(&mut self, thing: ColliderHandle, site: &Site, o: &ObstacleSettings) {
+        if let Some(collider) = self.physics.colliders.get_mut(thing) {
+            collider.set_translation(vector(middle_of(site, o)));
+        }
+    }
+
+    /// Takes something solid away.
+    pub(crate) fn take_away(&mut self, thing: ColliderHandle) {
+        self.physics.remove_collider(thing);
     }
 
     /// Puts up and takes away what is there for a while only.
@@ -180,24 +260,25 @@ impl World {
         }
     }
 
+    /// Obstacles, and whether they are there now.
+    pub fn obstacles(&self) -> impl Iterator<Item = (&ObstacleSettings, bool)> {
+        let there = |h| self.physics.colliders.get(h).is_some_and(|c| c.is_enabled());
+        self.obstacles.iter().map(move |(handle, o)| (o, there(*handle)))
+    }
+
     /// Advances by one step.
     pub fn step(&mut self) {
         self.physics.step();
         // Locked axes leak by rounding and by gyroscopic forces: within minutes a robot that turns would lie on its side.
-        for &robot in &self.robots {
+        for &(robot, z) in &self.robots {
             let at = self.pose(robot);
             let Some(body) = self.physics.bodies.get_mut(robot).filter(|b| b.is_enabled()) else { continue };
             let (v, w) = (body.linvel(), body.angvel());
             let (v, w) = (Vector::new(v.x, v.y, 0.0), Vector::new(0.0, 0.0, w.z));
-            body.set_position(pose(at), true);
+            body.set_position(pose(at, z), true);
             body.set_linvel(v, true);
             body.set_angvel(w, true);
         }
-    }
-
-    /// Brings ray casting up to date without a step; needed once after building.
-    pub fn settle(&mut self) {
-        self.physics.detect_collisions(&(), &());
     }
 
     /// Pushes a robot: impulse forward and to the left, N·s, and turning impulse, N·m·s.
@@ -214,7 +295,8 @@ impl World {
     pub fn hold(&mut self, robot: RigidBodyHandle, at: PlanarPose) {
         if let Some(body) = self.physics.bodies.get_mut(robot) {
             body.set_enabled(false);
-            body.set_position(pose(at), true);
+            let z = f64::from(body.translation().z);
+            body.set_position(pose(at, z), true);
         }
     }
 
@@ -255,23 +337,47 @@ impl World {
         0.5 * base.mass_kg * base.radius_m * base.radius_m
     }
 
-    /// Distances along rays from one place, all at its height; the robot itself is left out.
-    pub fn rays(
-        &self,
+    /// Distances along rays from one place on a floor, all at its height; the robot itself is left out. Rows of shelves
+    /// are seen as they stand there: boards, uprights, books, and gaps between them.
+    pub fn rays<'a>(
+        &'a self,
+        rows: &'a Rows,
+        floor: usize,
         from: [f64; 3],
         range_m: f64,
         except: RigidBodyHandle,
-    ) -> impl Fn(f64) -> Option<f64> + '_ {
+    ) -> impl Fn(f64) -> Option<f64> + 'a {
         let query = self.physics.broad_phase.as_query_pipeline(
             self.physics.narrow_phase.query_dispatcher(),
             &self.physics.bodies,
             &self.physics.colliders,
             QueryFilter::default().exclude_rigid_body(except),
         );
+        let origin = vector([from[0], from[1], from[2] + floor_z(floor)]);
         move |direction| {
-            let ray = Ray::new(vector(from), vector([libm::cos(direction), libm::sin(direction), 0.0]));
-            query.cast_ray(&ray, range_m as f32, true).map(|(_, d)| f64::from(d))
+            let look = [libm::cos(direction), libm::sin(direction)];
+            let ray = Ray::new(origin, vector([look[0], look[1], 0.0]));
+            let (hit, distance) = query.cast_ray(&ray, range_m as f32, true)?;
+            let distance = f64::from(distance);
+            let face = self.physics.colliders.get(hit).map_or(0, |c| c.user_data);
+            if face == 0 {
+                return Some(distance);
+            }
+            let deeper = rows.depth_m(face as usize - 1, from, look, distance);
+            Some(distance + deeper).filter(|d| *d <= range_m)
         }
+    }
+
+    /// The boxes that do not move and are there now.
+    pub fn boxes(&self) -> impl Iterator<Item = SolidBox> {
+        self.physics.colliders.iter().filter_map(|(_, c)| {
+            let (half, at) = (c.shape().as_cuboid()?.half_extents, c.translation());
+            (c.parent().is_none() && c.is_enabled()).then(|| SolidBox {
+                centre_m: [at.x, at.y, at.z].map(f64::from),
+                yaw_rad: yaw_of(&c.rotation()),
+                half_m: [half.x, half.y, half.z].map(f64::from),
+            })
+        })
     }
 
     /// Adds the whole state to a state hash.
@@ -295,8 +401,22 @@ fn vector(v: [f64; 3]) -> Vector {
     Vector::new(v[0] as f32, v[1] as f32, v[2] as f32)
 }
 
-fn pose([x, y, yaw]: PlanarPose) -> Pose {
-    Pose::new(vector([x, y, 0.0]), vector([0.0, 0.0, yaw]))
+fn pose([x, y, yaw]: PlanarPose, z: f64) -> Pose {
+    Pose::new(vector([x, y, z]), vector([0.0, 0.0, yaw]))
+}
+
+/// Height of a floor in the world, m: floors have maps of their own, far enough apart that none is felt on another.
+pub(crate) fn floor_z(index: usize) -> f64 {
+    STOREY_M * index as f64
+}
+
+fn middle_of(site: &Site, o: &ObstacleSettings) -> [f64; 3] {
+    [o.at_m[0], o.at_m[1], floor_z(floor_index(site, o.floor.as_deref())) + o.height_m / 2.0]
+}
+
+/// Index of a floor by its name; the first one's without a name, or with one that the scenario's check refuses.
+pub(crate) fn floor_index(site: &Site, name: Option<&str>) -> usize {
+    name.and_then(|n| site.floors.iter().position(|f| f.id == n)).unwrap_or(0)
 }
 
 /// Direction of a body that turns about z only, rad, in (−π, π].

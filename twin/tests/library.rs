@@ -48,7 +48,7 @@ fn the_demo_has_the_books_it_promises() {
 #[test]
 fn shelves_are_never_overfull() {
     let library = demo();
-    let mut stacks = Stacks::in_order(&library, 1);
+    let mut stacks = Stacks::in_order(&library, &LibrarySettings::default(), 1);
     inject(&mut stacks, &library, &ErrorSettings::default(), 1).unwrap();
     for (address, slots) in &stacks.shelves {
         let used = stacks.used_m(slots);
@@ -65,7 +65,7 @@ fn shelves_are_never_overfull() {
 #[test]
 fn injected_errors_are_as_many_and_as_bad_as_asked_for() {
     let library = demo();
-    let mut stacks = Stacks::in_order(&library, 1);
+    let mut stacks = Stacks::in_order(&library, &LibrarySettings::default(), 1);
     let settings = ErrorSettings::default();
     let errors = inject(&mut stacks, &library, &settings, 1).unwrap();
     let count = |kinds: &[ErrorKind]| errors.iter().filter(|e| kinds.contains(&e.kind)).count() as u32;
@@ -105,7 +105,7 @@ fn injected_errors_are_as_many_and_as_bad_as_asked_for() {
 #[test]
 fn what_was_not_touched_still_stands_in_order() {
     let library = demo();
-    let mut stacks = Stacks::in_order(&library, 1);
+    let mut stacks = Stacks::in_order(&library, &LibrarySettings::default(), 1);
     let errors = inject(&mut stacks, &library, &ErrorSettings::default(), 1).unwrap();
     let touched: BTreeSet<_> = errors.iter().map(|e| &e.uid).collect();
     for (address, slots) in &stacks.shelves {
@@ -120,7 +120,7 @@ fn what_was_not_touched_still_stands_in_order() {
 fn too_many_errors_for_a_small_library_are_refused() {
     let small = LibrarySettings { rows: 1, bays: 1, tiers: 2, on_loan: 0, ..LibrarySettings::default() };
     let library = Library::generate(&small, 1);
-    let mut stacks = Stacks::in_order(&library, 1);
+    let mut stacks = Stacks::in_order(&library, &LibrarySettings::default(), 1);
     let wanted = ErrorSettings { missing: 5000, ..ErrorSettings::NONE };
     let error = inject(&mut stacks, &library, &wanted, 1).unwrap_err().to_string();
     assert!(error.contains("errors.missing") && error.contains("5000"), "{error}");

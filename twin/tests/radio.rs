@@ -6,8 +6,8 @@ use std::f64::consts::{PI, TAU};
 use domain::Uid;
 use sha2::{Digest, Sha256};
 use twin::radio::{
-    AntennaPose, HopPlan, Panel, RadioError, RadioRead, RadioSettings, Reader, SPEED_OF_LIGHT, Session,
-    TagField, TagPlacement,
+    AntennaPose, HopPlan, Panel, Polarisation, RadioError, RadioRead, RadioSettings, Reader, ReaderMode,
+    ReaderSettings, SPEED_OF_LIGHT, Session, TagField, TagPlacement,
 };
 
 const STEP_NS: i64 = 10_000_000;
@@ -104,7 +104,7 @@ fn rms_between(a: &[RadioRead], b: &[RadioRead], tag: u32) -> f64 {
 
 #[test]
 fn a_second_pass_meets_the_same_phase_errors_and_other_neighbours_others() {
-    let settings = RadioSettings { field: Default::default(), reader: clean().reader };
+    let settings = RadioSettings { reader: clean().reader, ..RadioSettings::default() };
     let mut crowded = field(&settings, row(12, 0.04));
     let first = drive(&settings, &mut crowded, 1, 8);
     let second = drive(&settings, &mut crowded, 1, 8);
@@ -264,4 +264,112 @@ fn nonsense_is_refused_by_name() {
     let nowhere = TagField::new(&good, vec![tag(1, [f64::NAN, 0.0, 0.0])], Vec::new(), Vec::new(), 1).err();
     assert!(matches!(nowhere, Some(RadioError::Geometry { .. })));
     assert!(matches!(field(&good, row(2, 0.1)).remove(7), Err(RadioError::NoSuchTag { index: 7, count: 2 })));
+}
+
+#[test]
+fn a_lying_books_tag_answers_a_circular_antenna_and_hardly_an_upright_one() {
+    let reads = |polarisation, axis| {
+        let mut settings = clean();
+        settings.reader.polarisation = polarisation;
+        let mut placement = tag(1, [0.5, 0.6, 1.0]);
+        placement.axis = axis;
+        let mut f = field(&settings, vec![placement]);
+        let reads = drive(&settings, &mut f, 1, 6);
+        reads.iter().map(|r| f64::from(r.rssi_dbm)).sum::<f64>() / reads.len().max(1) as f64
+    };
+    let (upright, lying) = ([0.0, 0.0, 1.0], [1.0, 0.0, 0.0]);
+    let circular = reads(Polarisation::Circular, upright) - reads(Polarisation::Circular, lying);
+    assert!(circular.abs() < 3.0, "circular: {circular} dB apart");
+    let level = reads(Polarisation::Horizontal, lying);
+    assert!(level < 0.0 && level > -50.0, "level antenna, lying tag: {level} dBm");
+    let settings = RadioSettings {
+        reader: ReaderSettings { polarisation: Polarisation::Vertical, ..clean().reader },
+        ..clean()
+    };
+    let mut placement = tag(1, [0.5, 0.6, 1.0]);
+    placement.axis = lying;
+    let mut f = field(&settings, vec![placement]);
+    let crossed = drive(&settings, &mut f, 1, 6).len();
+    let mut f = field(&settings, vec![tag(1, [0.5, 0.6, 1.0])]);
+    let right = drive(&settings, &mut f, 1, 6).len();
+    assert!(crossed < right / 2, "{crossed} of {right} reads");
+}
+
+#[test]
+fn the_floor_mirrors_where_it_is_told_to() {
+    let mut settings = clean();
+    let phases = |settings: &RadioSettings| {
+        let mut f = field(settings, vec![tag(1, [0.5, 0.9, 0.3])]);
+        drive(settings, &mut f, 1, 6).iter().map(|r| f64::from(r.rssi_dbm)).sum::<f64>()
+    };
+    let without = phases(&settings);
+    settings.field.floor_reflection = -0.3;
+    assert_ne!(without, phases(&settings));
+}
+
+#[test]
+fn no_carrier_of_the_fcc_plan_sends_more_than_its_share_in_any_twenty_seconds() {
+    let mut settings = clean();
+    settings.reader.plan = HopPlan::Fcc;
+    settings.reader.carrier_dwell_s = 0.4;
+    let mut f = field(&settings, vec![tag(1, [0.5, 0.6, 1.0])]);
+    let mut reader = Reader::new(&settings, 3, 0).unwrap();
+    let (mut sent, mut none) = (Vec::new(), Vec::new());
+    for step in 1..9_000 {
+        reader.advance(&mut f, step * STEP_NS, &[at(0.5, 0.0)], &mut none);
+        sent.push(reader.carrier_hz());
+    }
+    for window in sent.windows(2_000).step_by(10) {
+        let mut each = std::collections::BTreeMap::new();
+        window.iter().for_each(|f| *each.entry(*f as u64).or_insert(0) += 1);
+        let most = each.values().max().unwrap();
+        // Forty steps of 10 ms, and the one in which it changes.
+        assert!(*most <= 41, "{most} steps on one carrier");
+    }
+}
+
+#[test]
+fn in_session_s2_a_tag_answers_once_while_it_is_powered() {
+    let mut settings = clean();
+    settings.reader.session = Session::S2;
+    let mut f = field(&settings, row(4, 0.3));
+    let mut reader = Reader::new(&settings, 1, 0).unwrap();
+    let mut reads = Vec::new();
+    for step in 0..500 {
+        reader.advance(&mut f, step * STEP_NS, &[at(0.4, 0.0)], &mut reads);
+    }
+    assert!((4..=6).contains(&reads.len()), "{} reads of 4 tags in 5 s", reads.len());
+}
+
+#[test]
+fn a_slower_mode_reads_less() {
+    let count = |mode| {
+        let mut settings = clean();
+        settings.reader.mode = Some(mode);
+        let mut f = field(&settings, row(8, 0.1));
+        drive(&settings, &mut f, 1, 5).len()
+    };
+    let counts =
+        [ReaderMode::MaxThroughput, ReaderMode::Hybrid, ReaderMode::DenseM4, ReaderMode::DenseM8].map(count);
+    assert!(counts.windows(2).all(|w| w[1] < w[0]) && counts[3] > 100, "{counts:?}");
+}
+
+#[test]
+fn resting_forgets_tags_that_no_antenna_meets_and_changes_no_read() {
+    let settings = RadioSettings::default();
+    let run = |rest: bool| {
+        let mut f = field(&settings, row(60, 0.5));
+        let mut reader = Reader::new(&settings, 1, 0).unwrap();
+        let mut reads = Vec::new();
+        for step in 0..3_000i64 {
+            reader.advance(&mut f, step * STEP_NS, &[at(0.006 * step as f64, 0.0)], &mut reads);
+            if rest && step % 50 == 0 {
+                f.rest(2);
+            }
+        }
+        (reads, f.awake())
+    };
+    let ((all, kept), (same, few)) = (run(false), run(true));
+    assert_eq!(all, same);
+    assert!(few < kept, "{few} of {kept} kept");
 }

@@ -9,3 +9,6 @@ pub mod platform;
 pub mod review;
 pub mod sim;
 pub mod site;
+pub mod twin;
+pub mod urdf;
+pub mod view;

@@ -18,7 +18,7 @@ use twin::scenario::ExpectSettings;
 use twin::{ClassScore, Scenario, Scores, Truth, Twin, score};
 
 use super::platform::{runtime, until_interrupted};
-use crate::mission::{Mission, Outcome, PoseError};
+use crate::mission::{Mission, Outcome, Pace, PoseError, Unwatched, Watch};
 use crate::params::Params;
 use crate::review::Live;
 use crate::run_folder::{RunFolder, write_json};
@@ -40,6 +40,7 @@ pub struct DemoArgs {
 #[derive(Debug, Args)]
 #[command(after_help = "Examples:\n  shelfwright sim --seed 7 --out out/run\n  \
     shelfwright sim busy-morning.toml --faces 1F/R01A,1F/R01B --out out/busy\n  \
+    shelfwright sim --save-at 60 minute.twin --out out/run && shelfwright sim --restore minute.twin --out out/again\n  \
     shelfwright sim --platform http://127.0.0.1:8080/api/v1/events --out out/run\n  \
     shelfwright sim --review                            # watch it in the Rerun viewer\n  \
     shelfwright sim --review=run.rrd                    # look at it later: rerun run.rrd")]
@@ -64,6 +65,8 @@ pub struct SimArgs {
     /// Parameter file for the nodes.
     #[arg(long)]
     params: Option<PathBuf>,
+    #[command(flatten)]
+    view: super::view::ViewArgs,
     /// After the run, write where every book really stood: a truth table, for evaluation.
     #[arg(long)]
     truth: Option<PathBuf>,
@@ -75,10 +78,15 @@ pub struct SimArgs {
     #[cfg(feature = "ros2")]
     #[arg(long, conflicts_with_all = ["faces", "platform", "params", "truth"])]
     pub ros: bool,
-    /// Simulated seconds a second, with --ros.
-    #[cfg(feature = "ros2")]
-    #[arg(long, default_value_t = 1.0, requires = "ros")]
-    speed: f64,
+    /// Simulated seconds a second at most; as fast as the machine can when absent (with --ros 1).
+    #[arg(long)]
+    speed: Option<f64>,
+    /// Save the twin's whole state in mid-run: at how many simulated seconds, and the file.
+    #[arg(long, num_args = 2, value_names = ["SECONDS", "FILE"])]
+    save_at: Option<Vec<String>>,
+    /// Go on from a saved state: world, sensors, people and faults as they were, the robots' nodes switched on anew.
+    #[arg(long, conflicts_with_all = ["scenario", "seed"])]
+    restore: Option<PathBuf>,
 }
 
 #[derive(Debug, Serialize)]
@@ -105,6 +113,8 @@ struct Facts {
     published_errors: Option<usize>,
     state_hash: String,
     localizer: PoseError,
+    /// How often the robot began to touch something.
+    bumps: u32,
 }
 
 /// Precision and recall against what the scenario put wrong.
@@ -164,7 +174,8 @@ pub fn demo(args: &DemoArgs, ui: &Ui) -> anyhow::Result<()> {
         let _ = stopped.await;
     }));
     ui.note(format!("platform at {page} (embedded, for this run)"));
-    let result = inventory(&scenario, &[], &folder, Some(&events), None, None, ui);
+    let twin = Twin::new(&scenario).map_err(refused)?;
+    let result = inventory(twin, &[], &folder, Some(&events), None, &Pace::default(), &mut Unwatched, ui);
     let _ = stop.send(());
     runtime.block_on(serving)??;
     let mut result = result?;
@@ -174,27 +185,57 @@ pub fn demo(args: &DemoArgs, ui: &Ui) -> anyhow::Result<()> {
 
 /// Runs `sim`.
 pub fn sim(args: &SimArgs, ui: &Ui) -> anyhow::Result<()> {
-    let mut scenario = match &args.scenario {
-        Some(path) => Scenario::load(path).map_err(refused)?,
-        None => Scenario::demo(1),
+    let restored = args.restore.as_deref().map(Twin::restore).transpose().map_err(refused)?;
+    let mut scenario = match (&restored, &args.scenario) {
+        (Some(twin), _) => twin.scenario().clone(),
+        (None, Some(path)) => Scenario::load(path).map_err(refused)?,
+        (None, None) => Scenario::demo(1),
     };
     if let Some(seed) = args.seed {
         scenario.seed = seed;
     }
+    let pace = args.pace()?;
     #[cfg(feature = "ros2")]
     if args.ros {
-        return crate::ros::sim(&scenario, &args.out, args.replace, args.speed, ui);
+        return crate::ros::sim(&scenario, &args.out, args.replace, args.speed.unwrap_or(1.0), ui);
+    }
+    #[cfg(not(feature = "view"))]
+    if args.view.picture() || args.view.view {
+        anyhow::bail!(crate::eyes::WITHOUT);
+    }
+    #[cfg(feature = "view")]
+    if args.view.picture() {
+        return super::view::picture(&args.view, &scenario, &args.faces, args.params.as_deref(), ui);
     }
     // Before anything is made: a mistake in the parameters should leave no folder behind.
-    Params::load(args.params.as_deref())?;
-    let folder = RunFolder::create(&args.out, args.replace)?;
+    Params::for_tags(scenario.library.tags, args.params.as_deref())?;
     let live = args.review.as_deref().map(Live::find).transpose()?;
-    let (platform, params) = (args.platform.as_deref(), args.params.as_deref());
-    let result = inventory(&scenario, &args.faces, &folder, platform, params, live, ui)?;
+    let folder = RunFolder::create(&args.out, args.replace)?;
+    let twin = restored.map_or_else(|| Twin::new(&scenario), Ok).map_err(refused)?;
+    let live = live.map(|live| live.start(&twin, &scenario, &args.faces)).transpose()?;
+    let run = |watch: &mut dyn Watch| {
+        let (platform, params) = (args.platform.as_deref(), args.params.as_deref());
+        inventory(twin, &args.faces, &folder, platform, params, &pace, watch, ui)
+    };
+    let result = match live {
+        Some(live) => live.watch(run, ui)?,
+        #[cfg(feature = "view")]
+        None if args.view.view => super::view::watched(&scenario, run)?,
+        None => run(&mut Unwatched)?,
+    };
     if let Some(path) = &args.truth {
         write_truth(path, &result.truth)?;
     }
     ui.result(&result, text::text)?;
+    if let Some((at_ns, file)) = &pace.save {
+        let ended_ns = result.facts.run.finished_ns;
+        anyhow::ensure!(
+            *at_ns < ended_ns,
+            "{} was not saved: the run ended after {:.0} s",
+            file.display(),
+            ended_ns as f64 * 1e-9
+        );
+    }
     let differences = differences(&scenario.expect, &result);
     anyhow::ensure!(
         differences.is_empty(),
@@ -237,6 +278,16 @@ fn differences(expect: &ExpectSettings, r: &RunResult) -> Vec<String> {
             }
         }
     }
+    if let Some([fewest, most]) = expect.bumps
+        && !(fewest..=most).contains(&r.facts.bumps)
+    {
+        out.push(format!("{} bumps, expected {fewest} to {most}", r.facts.bumps));
+    }
+    if let Some(reason) = &expect.reason
+        && !r.failed.iter().any(|f| f.contains(reason.as_str()))
+    {
+        out.push(format!("no failure that says {reason:?} ({})", r.failed.join("; ")));
+    }
     let along_cm = 100.0 * r.facts.localizer.along_m;
     if let Some(most) = expect.localizer_cm
         && along_cm > most
@@ -270,17 +321,39 @@ fn write_truth(path: &Path, truth: &Truth) -> anyhow::Result<()> {
     std::fs::write(path, text).with_context(|| format!("cannot write {}", path.display()))
 }
 
+impl SimArgs {
+    /// How the run is paced, and where it is saved.
+    fn pace(&self) -> anyhow::Result<Pace> {
+        if let Some(speed) = self.speed.filter(|s| !(*s > 0.0 && *s <= 1e4)) {
+            return Err(refused(format!("--speed {speed}: expected more than 0 and at most 10000")));
+        }
+        let save = match self.save_at.as_deref() {
+            Some([at, file]) => {
+                let at_s: f64 = at
+                    .parse()
+                    .ok()
+                    .filter(|t| (0.0..=1e6).contains(t))
+                    .ok_or_else(|| refused(format!("--save-at {at}: expected seconds from 0")))?;
+                Some(((at_s * 1e9) as i64, PathBuf::from(file)))
+            }
+            _ => None,
+        };
+        Ok(Pace { speed: self.speed, save })
+    }
+}
+
 fn inventory(
-    scenario: &Scenario,
+    twin: Twin,
     faces: &[FaceId],
     folder: &RunFolder,
     platform: Option<&str>,
     params: Option<&Path>,
-    live: Option<Live>,
+    pace: &Pace,
+    watch: &mut dyn Watch,
     ui: &Ui,
 ) -> anyhow::Result<RunResult> {
-    let params = Params::load(params)?;
-    let twin = Twin::new(scenario).map_err(refused)?;
+    let scenario = &twin.scenario().clone();
+    let params = Params::for_tags(scenario.library.tags, params)?;
     let site = Arc::new(twin.site().clone());
     let faces = chosen(&site, faces)?;
     let catalogue = Arc::new(twin.library().catalogue()?);
@@ -307,12 +380,10 @@ fn inventory(
         faces: &faces,
         params: &params,
         run: &run,
-        bag: &bag,
+        bag: Some(&bag),
+        pace,
     };
-    let outcome = match live {
-        Some(live) => live.watch(&mission, twin, &catalogue, ui)?,
-        None => mission.run(twin, None, ui)?,
-    };
+    let outcome = mission.run(twin, watch, ui)?;
     if outcome.interrupted {
         ui.note(format!("interrupted; the bag up to here is in {}", bag.display()));
         return Err(Interrupted.into());
@@ -334,7 +405,8 @@ fn inventory(
     })
 }
 
-fn chosen(site: &Site, wanted: &[FaceId]) -> anyhow::Result<Vec<FaceId>> {
+/// The row faces asked for; all when none is named.
+pub fn chosen(site: &Site, wanted: &[FaceId]) -> anyhow::Result<Vec<FaceId>> {
     let all: Vec<FaceId> = site.faces().map(|(id, _, _)| id).collect();
     if wanted.is_empty() {
         return Ok(all);
@@ -358,6 +430,7 @@ fn facts(outcome: Outcome, wall: Duration) -> Facts {
         published_errors: outcome.published_errors,
         state_hash: outcome.state_hash,
         localizer: outcome.localizer,
+        bumps: outcome.bumps,
     }
 }
 

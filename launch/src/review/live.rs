@@ -1,6 +1,7 @@
 //! A review while a mission runs, on a thread of its own.
 
 use std::collections::BTreeMap;
+use std::ops::ControlFlow;
 use std::path::{Path, PathBuf};
 use std::sync::mpsc::{Receiver, SyncSender, TrySendError, sync_channel};
 use std::sync::{Arc, Mutex, PoisonError};
@@ -8,14 +9,14 @@ use std::thread::JoinHandle;
 
 use anyhow::Context;
 use bags::review::{Log, Outline, Review, ReviewError, ReviewSettings, Reviewed};
-use domain::Catalogue;
+use domain::FaceId;
 use interfaces::Publication;
 use nodes::host::{HealthSource, Observer};
 use nodes::{Health, Level};
-use twin::Twin;
+use twin::{Scenario, Twin};
 
 use super::{Shown, TfFrames, Viewer};
-use crate::mission::{Mission, Outcome};
+use crate::mission::Watch;
 use crate::ui::Ui;
 
 /// Publications that wait for the review at the most: some seconds of a robot.
@@ -42,18 +43,12 @@ impl Live {
         }
     }
 
-    /// Runs a mission under review.
-    pub fn watch(
-        self,
-        mission: &Mission<'_>,
-        twin: Twin,
-        catalogue: &Catalogue,
-        ui: &Ui,
-    ) -> anyhow::Result<Outcome> {
+    /// Starts the review of a run that is about to begin.
+    pub fn start(self, twin: &Twin, scenario: &Scenario, faces: &[FaceId]) -> anyhow::Result<LiveReview> {
         let (log, shown, file) = match self {
             Self::Viewer(viewer) => {
                 let shown = viewer.start()?;
-                (Log::connect(&shown.address(), mission.run)?, Some(shown), None)
+                (Log::connect(&shown.address(), &scenario.name)?, Some(shown), None)
             }
             Self::File(path) => {
                 let folder = path.parent().filter(|p| !p.as_os_str().is_empty());
@@ -61,29 +56,25 @@ impl Live {
                     std::fs::create_dir_all(folder)
                         .with_context(|| format!("cannot make the folder {}", folder.display()))?;
                 }
-                (Log::save(&path, mission.run)?, None, Some(path))
+                (Log::save(&path, &scenario.name)?, None, Some(path))
             }
         };
         let settings = ReviewSettings {
-            names: super::names(catalogue),
-            face: mission.faces.first().map(ToString::to_string),
-            outline: expected(mission),
-            ..ReviewSettings::new(mission.site.clone())
+            names: super::names(&twin.library().catalogue()?),
+            face: faces.first().map(ToString::to_string),
+            outline: expected(scenario),
+            ..ReviewSettings::new(Arc::new(twin.site().clone()))
         };
         let review = Review::start(log, settings, Box::new(TfFrames::default()))?;
-        let mut queue = Queue::start(review);
-        let outcome = mission.run(twin, Some(&mut queue), ui);
-        let (reviewed, dropped) = queue.finish()?;
-        tell(&reviewed, &dropped, file.as_deref(), ui);
-        let outcome = outcome?;
-        shown.map_or(Ok(()), |shown: Shown| shown.leave(ui))?;
-        Ok(outcome)
+        let (sender, waiting) = sync_channel(QUEUE);
+        let worker = std::thread::spawn(move || work(review, &waiting));
+        Ok(LiveReview { sender: Some(sender), worker, dropped: Dropped::default(), shown, file })
     }
 }
 
 /// Topics that will come, so that the views have what they show.
-fn expected(mission: &Mission<'_>) -> Outline {
-    let robots = mission.scenario.robots.iter();
+fn expected(scenario: &Scenario) -> Outline {
+    let robots = scenario.robots.iter();
     let topics = robots.map(|r| (format!("/{}/reads", r.name), "shelfwright_msgs/msg/TagRead".to_owned()));
     Outline { topics: topics.collect(), ..Outline::default() }
 }
@@ -103,27 +94,37 @@ fn tell(reviewed: &Reviewed, dropped: &BTreeMap<Arc<str>, u64>, file: Option<&Pa
     }
 }
 
-/// Publications on their way to the review. Where it is slower than the run, what comes often is dropped and counted;
-/// results, transforms and missions wait.
-struct Queue {
+/// A review at work. Where it is slower than the run, what comes often is dropped and counted; results, transforms and
+/// missions wait.
+pub struct LiveReview {
     sender: Option<SyncSender<Publication>>,
     worker: JoinHandle<Result<Reviewed, ReviewError>>,
     dropped: Dropped,
+    shown: Option<Shown>,
+    file: Option<PathBuf>,
 }
 
-impl Queue {
-    fn start(review: Review) -> Self {
-        let (sender, waiting) = sync_channel(QUEUE);
-        let worker = std::thread::spawn(move || work(review, &waiting));
-        Self { sender: Some(sender), worker, dropped: Dropped::default() }
-    }
-
-    /// Ends the review and tells what was dropped.
-    fn finish(self) -> anyhow::Result<(Reviewed, BTreeMap<Arc<str>, u64>)> {
+impl LiveReview {
+    /// Lets a run be watched; then ends the review, tells what was dropped, and waits for its viewer.
+    pub fn watch<T>(
+        mut self,
+        run: impl FnOnce(&mut dyn Watch) -> anyhow::Result<T>,
+        ui: &Ui,
+    ) -> anyhow::Result<T> {
+        let done = run(&mut self);
         drop(self.sender);
-        let reviewed = self.worker.join().map_err(|_| anyhow::anyhow!("the live review has crashed"))?;
+        let reviewed = self.worker.join().map_err(|_| anyhow::anyhow!("the live review has crashed"))??;
         let dropped = std::mem::take(&mut *self.dropped.lock().unwrap_or_else(PoisonError::into_inner));
-        Ok((reviewed?, dropped))
+        tell(&reviewed, &dropped, self.file.as_deref(), ui);
+        let done = done?;
+        self.shown.map_or(Ok(()), |shown| shown.leave(ui))?;
+        Ok(done)
+    }
+}
+
+impl Watch for LiveReview {
+    fn step(&mut self, _: &Twin) -> ControlFlow<()> {
+        ControlFlow::Continue(())
     }
 }
 
@@ -141,7 +142,7 @@ fn can_be_dropped(publication: &Publication) -> bool {
         .any(|name| publication.is_called(name))
 }
 
-impl Observer for Queue {
+impl Observer for LiveReview {
     fn observe(&mut self, publication: &Publication) -> Result<(), String> {
         let Some(sender) = &self.sender else { return Ok(()) };
         let sent = match can_be_dropped(publication) {

@@ -25,9 +25,16 @@ pub(crate) struct Active {
     pub slots: f64,
 }
 
-/// Reach of an antenna along the face and in height (standard deviation of a Gaussian), m.
-const REACH_X: f64 = 0.25;
-const REACH_Z: f64 = 0.40;
+/// Reach of an antenna along the face and in height (standard deviations of a Gaussian), m.
+#[derive(Debug, Clone, Copy)]
+pub(crate) struct Reach {
+    pub x: f64,
+    pub z: f64,
+}
+
+/// Of a UHF antenna half a metre away, and of an HF plate a hand's breadth away.
+pub(crate) const UHF: Reach = Reach { x: 0.25, z: 0.40 };
+pub(crate) const HF: Reach = Reach { x: 0.12, z: 0.12 };
 /// Reach of a neighbour's experience along the tier, m, and its weight one tier on.
 const NEIGHBOUR_X: f64 = 0.25;
 const NEIGHBOUR_TIER: f64 = 0.15;
@@ -42,12 +49,13 @@ pub(crate) fn coverage(
     face: &FaceGeometry,
     tags: &[Counted],
     active: &[Active],
+    reach: Reach,
     bin_m: f64,
 ) -> Vec<Coverage> {
     let bins = (face.length_m / bin_m).ceil().clamp(0.0, 100_000.0) as usize;
     let height = |tier: usize| face.tiers[tier].board_m + 0.08;
     let grid: Vec<Vec<f64>> = (0..face.tiers.len())
-        .map(|t| (0..bins).map(|b| opportunity((b as f64 + 0.5) * bin_m, height(t), active)).collect())
+        .map(|t| (0..bins).map(|b| opportunity((b as f64 + 0.5) * bin_m, height(t), active, reach)).collect())
         .collect();
     let at = |x: f64, tier: usize| {
         let bin = (x / bin_m).floor().clamp(0.0, bins.saturating_sub(1) as f64) as usize;
@@ -89,11 +97,11 @@ pub(crate) fn coverage(
 }
 
 /// Activity in reach of a place.
-fn opportunity(x: f64, z: f64, active: &[Active]) -> f64 {
+fn opportunity(x: f64, z: f64, active: &[Active], reach: Reach) -> f64 {
     active
         .iter()
         .map(|a| {
-            let (dx, dz) = ((a.x - x) / REACH_X, (a.z - z) / REACH_Z);
+            let (dx, dz) = ((a.x - x) / reach.x, (a.z - z) / reach.z);
             if dx.abs() > 4.0 { 0.0 } else { a.slots * (-0.5 * (dx * dx + dz * dz)).exp() }
         })
         .sum()

@@ -1,9 +1,11 @@
-//! The demo library: site, books and where each of them belongs, made from a seed.
+//! The library: site, books and where each of them belongs, made from a seed or read from files ([`files`]).
 //!
 //! Everything here is what the library itself knows. What is wrong on the shelves is in [`crate::inject`].
 
 mod books;
+pub mod files;
 mod site;
+mod tags;
 mod words_en;
 mod words_zh;
 
@@ -18,14 +20,17 @@ use serde::{Deserialize, Serialize};
 
 use self::books::{Draft, Stock, draft};
 pub use self::site::{BOARD_M, PANEL_M, UPRIGHT_M, demo_site};
+pub use self::tags::TagKind;
 use crate::rng::stream;
 
 /// Size and fill of the demo library.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields, default)]
 pub struct LibrarySettings {
-    /// Name of the floor, as in shelf addresses.
+    /// Name of the floor, as in shelf addresses; of the lowest one where there are several.
     pub floor: String,
+    /// Floors, all alike, 1 to 20; the others are called `2F`, `3F` and so on.
+    pub floors: u16,
     /// Rows of double-sided shelving, 1 to 20.
     pub rows: u16,
     /// Bays of a row, 1 to 40.
@@ -46,6 +51,10 @@ pub struct LibrarySettings {
     pub fill: [f64; 2],
     /// Items on loan, at most 1,000.
     pub on_loan: u32,
+    /// Kind of the tags in the books.
+    pub tags: TagKind,
+    /// Share of HF tags that are stuck at the fore edge instead of the spine, 0 to 1.
+    pub fore_edge_share: f64,
     /// Pillars of 0.4 m, as shares of the building's width and depth, 0 to 1; what would stand outside is cut off. Without
     /// any, the building looks the same when turned by half, and no lidar can tell its two halves apart.
     pub pillars: Vec<[f64; 2]>,
@@ -55,6 +64,7 @@ impl Default for LibrarySettings {
     fn default() -> Self {
         Self {
             floor: "1F".into(),
+            floors: 1,
             rows: 2,
             bays: 5,
             bay_width_m: 0.9,
@@ -65,6 +75,8 @@ impl Default for LibrarySettings {
             aisle_m: 1.5,
             fill: [0.80, 0.85],
             on_loan: 40,
+            tags: TagKind::Uhf,
+            fore_edge_share: 0.0,
             // One at the wall of each of two sides, out of the aisles.
             pillars: vec![[1.0, 0.68], [0.3, 1.0]],
         }
@@ -74,7 +86,7 @@ impl Default for LibrarySettings {
 /// A book as the library's records know it.
 #[derive(Debug, Clone, PartialEq)]
 pub struct Book {
-    /// Tag identifier: the barcode in ASCII, 96 bits.
+    /// Tag identifier: in a made library, of a UHF tag, the barcode in ASCII, 96 bits; empty for a book without a tag.
     pub uid: Uid,
     /// Item barcode, 12 digits.
     pub barcode: String,
@@ -90,25 +102,33 @@ pub struct Book {
     pub thickness_m: f64,
     /// Height of the spine, m.
     pub height_m: f64,
-    /// The shelf it belongs on.
+    /// The shelf it belongs on; of a home of several shelves the one that the order gives it.
     pub home: ShelfAddress,
+    /// Its home, where that is more than one shelf.
+    pub range: Option<Box<Home>>,
     /// On loan by the records.
     pub on_loan: bool,
 }
 
 impl Book {
+    /// The shelves that it may stand on.
+    pub fn home_range(&self) -> Home {
+        let one = || Home { first: self.home.clone(), last: self.home.clone() };
+        self.range.as_deref().cloned().unwrap_or_else(one)
+    }
+
     /// The book as a catalogue entry.
     pub fn item(&self) -> Item {
         Item {
             barcode: self.barcode.clone(),
-            uid: Some(self.uid.clone()),
+            uid: (!self.uid.as_bytes().is_empty()).then(|| self.uid.clone()),
             call_number: self.call_number.clone(),
             scheme: self.scheme,
             title: self.title.clone(),
             author: self.author.clone(),
             thickness_m: self.thickness_m as f32,
             height_m: self.height_m as f32,
-            home: Home { first: self.home.clone(), last: self.home.clone() },
+            home: self.home_range(),
             status: if self.on_loan { ItemStatus::OnLoan } else { ItemStatus::Available },
         }
     }
@@ -151,7 +171,7 @@ impl Library {
     /// # Errors
     /// Two books with one barcode or tag; a generated library has none.
     pub fn catalogue(&self) -> Result<Catalogue, TableError> {
-        Catalogue::from_items("generated library", self.books.iter().map(Book::item))
+        Catalogue::from_items("library", self.books.iter().map(Book::item))
     }
 }
 
@@ -201,7 +221,7 @@ fn stock_face(
         let mut filled = 0.0;
         while let Some(book) = drafts.next_if(|d| filled + d.thickness_m / 2.0 < goal) {
             filled += book.thickness_m;
-            books.push(shelve(book, stock.scheme(), address.clone(), books.len()));
+            books.push(shelve(book, stock.scheme(), address.clone(), books.len(), s.tags));
         }
     }
 }
@@ -221,7 +241,7 @@ fn volume_of(stock: Stock, call_number: &str, n: u32) -> String {
     }
 }
 
-fn shelve(d: Draft, scheme: Scheme, home: ShelfAddress, n: usize) -> Book {
+fn shelve(d: Draft, scheme: Scheme, home: ShelfAddress, n: usize, tags: TagKind) -> Book {
     // Twelve digits: the library's prefix, a running number, one check digit as barcode readers want it.
     let body = format!("31{:09}", n as u64 * 7 + 100_000_003);
     let barcode = format!("{body}{}", check_digit(&body));
@@ -230,7 +250,7 @@ fn shelve(d: Draft, scheme: Scheme, home: ShelfAddress, n: usize) -> Book {
         *to = from;
     }
     Book {
-        uid: uid_of(&bytes),
+        uid: tags.uid(&bytes),
         barcode,
         call_number: d.call_number,
         scheme,
@@ -239,14 +259,9 @@ fn shelve(d: Draft, scheme: Scheme, home: ShelfAddress, n: usize) -> Book {
         thickness_m: d.thickness_m,
         height_m: d.height_m,
         home,
+        range: None,
         on_loan: false,
     }
-}
-
-/// A tag identifier of 96 bits.
-pub(crate) fn uid_of(bytes: &[u8; 12]) -> Uid {
-    // Twelve bytes are neither none nor more than 62, the only two things that are refused.
-    Uid::new(bytes).unwrap_or_default()
 }
 
 /// Check digit, modulo 10 with weights 3 and 1 from the right (as in EAN).

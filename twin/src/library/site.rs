@@ -1,4 +1,4 @@
-//! The demo site: one floor, rows of double-sided steel shelving between walls, a dock.
+//! The demo site: one floor or several alike, rows of double-sided steel shelving between walls, a dock.
 
 use domain::site::{Face, Floor, Marker, NamedPose, Site, Tier, Wall};
 
@@ -62,13 +62,16 @@ pub fn demo_site(s: &LibrarySettings) -> Site {
         let corner = |side: f64| [around(*across, width, side), around(*along, depth, side)];
         walls.extend(outline(corner(-1.0), corner(1.0)));
     }
-    Site {
-        name: "Demo library".into(),
-        floors: vec![Floor {
-            id: s.floor.clone(),
-            walls,
-            faces,
-            markers,
+    let markers_per_floor = 2 * s.rows;
+    let floors = (0..s.floors)
+        .map(|n| Floor {
+            id: if n == 0 { s.floor.clone() } else { format!("{}F", n + 1) },
+            walls: walls.clone(),
+            faces: faces.clone(),
+            markers: markers
+                .iter()
+                .map(|m| Marker { id: n * markers_per_floor + m.id, ..m.clone() })
+                .collect(),
             docks: vec![NamedPose { id: "dock_1".into(), at_m: [0.6, s.aisle_m / 2.0], heading_deg: 0.0 }],
             desks: vec![NamedPose {
                 id: "desk_1".into(),
@@ -77,8 +80,9 @@ pub fn demo_site(s: &LibrarySettings) -> Site {
             }],
             places: vec![],
             no_go: vec![],
-        }],
-    }
+        })
+        .collect();
+    Site { name: "Demo library".into(), floors }
 }
 
 /// The four sides of a rectangle.

@@ -1,13 +1,14 @@
 //! Patterns of reader antenna and tag as tables over the cosine of the angle, and a fast `e^(−jx)`.
 
 use num_complex::Complex64;
+use serde::{Deserialize, Serialize};
 
 use super::settings::ReaderSettings;
 
 const STEPS: usize = 512;
 
 /// Amplitude over the cosine of an angle, linear between table points.
-#[derive(Debug, Clone)]
+#[derive(Debug, Clone, Serialize, Deserialize)]
 pub(super) struct Beam {
     table: Vec<f64>,
 }

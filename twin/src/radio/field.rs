@@ -2,7 +2,8 @@
 //!
 //! Coupling and reflections hang on the layout, not on the robot, so what can be solved once per tag and layout is:
 //! a tag's row of the inverse impedance matrix, and per carrier the sum of all ways over its scatterers. Both are made
-//! when first asked for and dropped when a tag nearby is moved, so that a read costs one short sum.
+//! when first asked for and dropped when a tag nearby is moved, so that a read costs one short sum. They hang on nothing
+//! that happened before, so those of tags that no antenna meets any more can be dropped, too ([`TagField::rest`]).
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::f64::consts::{PI, TAU};
@@ -18,14 +19,19 @@ use super::beam::{Beam, turn};
 use super::coupling::{Coupling, Dipole, dot};
 use super::error::RadioError;
 use super::impedance::{ImpedanceTable, self_impedance};
-use super::obstacles::{self, Panel, ShelfFront};
+use super::near::{Blocks, Panels, Spot};
+use super::obstacles::{Panel, ShelfFront};
 use super::rng::stream;
 use super::scatter::{self, Scatterer};
-use super::settings::{FieldSettings, RadioSettings};
-use super::{AntennaPose, SPEED_OF_LIGHT};
+use super::settings::{FieldSettings, Polarisation, RadioSettings};
+use super::{AntennaPose, SPEED_OF_LIGHT, STOREY_M};
 
 /// No phase centre comes nearer to a tag or a scatterer than this, m: point sources have no near field.
 const CLOSEST_M: f64 = 0.10;
+/// Coupling and reflections may lift a tag's power by so much over the lone tag's, dB.
+pub(super) const LIFT_DB: f64 = 10.0;
+/// Amplitude that a linear antenna sends in the other polarisation, as a share: −20 dB.
+const CROSS_POLAR: f64 = 0.1;
 
 /// One tag where it stands.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
@@ -45,10 +51,37 @@ pub struct TagPlacement {
 struct Tag {
     placement: TagPlacement,
     present: bool,
+    awake: Option<Box<Awake>>,
+}
+
+/// What is known of a tag while antennas are near.
+struct Awake {
     load: Complex64,
     threshold_dbm: f64,
     offset_rad: f64,
     row: Option<Row>,
+    /// Rests since it was last asked for.
+    idle: u32,
+}
+
+/// What a tag is by itself: drawn from the seed and its identifier.
+struct Chip {
+    load: Complex64,
+    threshold_dbm: f64,
+    offset_rad: f64,
+}
+
+impl Chip {
+    fn of(settings: &FieldSettings, seed: u64, uid: &Uid) -> Self {
+        let mut rng = stream(seed, "tag", uid.as_bytes());
+        let mut normal = || rng.sample::<f64, _>(StandardNormal);
+        let nominal = Complex64::new(settings.load_ohm, settings.load_reactance_ohm);
+        let spread = settings.load_spread * nominal.norm() / 2f64.sqrt();
+        let mut load = nominal + Complex64::new(spread * normal(), spread * normal());
+        load.re = load.re.max(1.0);
+        let threshold_dbm = settings.chip_threshold_dbm + settings.chip_threshold_spread_db * normal();
+        Self { load, threshold_dbm, offset_rad: TAU * rng.random::<f64>() }
+    }
 }
 
 /// What is solved once for a tag in its layout.
@@ -75,7 +108,9 @@ pub struct TagField {
     by_uid: BTreeMap<Uid, u32>,
     grid: BTreeMap<[i64; 3], Vec<u32>>,
     cell_m: f64,
-    panels: Vec<Panel>,
+    blocks: Blocks,
+    awake: Vec<u32>,
+    panels: Panels,
     fronts: Vec<ShelfFront>,
     coupling: Coupling,
     dipole: Beam,
@@ -115,7 +150,9 @@ impl TagField {
             tags: Vec::with_capacity(tags.len()),
             by_uid: BTreeMap::new(),
             grid: BTreeMap::new(),
-            panels,
+            blocks: Blocks::default(),
+            awake: Vec::new(),
+            panels: Panels::new(panels),
             fronts,
             coupling,
             dipole: Beam::dipole(),
@@ -161,19 +198,10 @@ impl TagField {
         if self.by_uid.contains_key(&placement.uid) {
             return Err(RadioError::Duplicate(placement.uid));
         }
-        let mut rng = stream(self.seed, "tag", placement.uid.as_bytes());
-        let mut normal = || rng.sample::<f64, _>(StandardNormal);
-        let nominal = Complex64::new(self.settings.load_ohm, self.settings.load_reactance_ohm);
-        let spread = self.settings.load_spread * nominal.norm() / 2f64.sqrt();
-        let mut load = nominal + Complex64::new(spread * normal(), spread * normal());
-        load.re = load.re.max(1.0);
-        let threshold_dbm =
-            self.settings.chip_threshold_dbm + self.settings.chip_threshold_spread_db * normal();
         let index = self.tags.len() as u32;
-        let offset_rad = TAU * rng.random::<f64>();
         let at = placement.position_m;
         self.by_uid.insert(placement.uid.clone(), index);
-        self.tags.push(Tag { placement, present: true, load, threshold_dbm, offset_rad, row: None });
+        self.tags.push(Tag { placement, present: true, awake: None });
         self.enter(index, at);
         Ok(index)
     }
@@ -189,10 +217,19 @@ impl TagField {
         outward: [f64; 3],
         front: Option<u32>,
     ) -> Result<(), RadioError> {
-        let old = self.known(tag)?.placement.clone();
-        let mut new = TagPlacement { position_m, outward, front, ..old };
+        let axis = self.known(tag)?.placement.axis;
+        self.replace(tag, TagPlacement { uid: Uid::default(), position_m, axis, outward, front })
+    }
+
+    /// As [`TagField::place`], with another direction of the tag too; the placement's identifier does not count.
+    ///
+    /// # Errors
+    /// As [`TagField::place`].
+    pub fn replace(&mut self, tag: u32, placement: TagPlacement) -> Result<(), RadioError> {
+        let mut new = TagPlacement { uid: self.known(tag)?.placement.uid.clone(), ..placement };
         self.settle(&mut new)?;
         self.remove(tag)?;
+        let position_m = new.position_m;
         let slot = &mut self.tags[tag as usize];
         slot.placement = new;
         slot.present = true;
@@ -214,7 +251,29 @@ impl TagField {
         if let Some(cell) = self.grid.get_mut(&self.cell(at)) {
             cell.retain(|&t| t != tag);
         }
+        self.blocks.leave(tag, at);
         Ok(())
+    }
+
+    /// Drops what is known of tags that were not asked for since `rests` calls ago. Changes no read.
+    pub fn rest(&mut self, rests: u32) {
+        let tags = &mut self.tags;
+        self.awake.retain(|&t| {
+            let slot = &mut tags[t as usize].awake;
+            let stays = slot.as_mut().is_some_and(|a| {
+                a.idle += 1;
+                a.idle <= rests
+            });
+            if !stays {
+                *slot = None;
+            }
+            stays
+        });
+    }
+
+    /// Number of tags that something is kept of.
+    pub fn awake(&self) -> usize {
+        self.awake.len()
     }
 
     /// Feeds all that can differ between two fields of one seed and settings into a state hash.
@@ -238,16 +297,23 @@ impl TagField {
         tag: u32,
         carrier: usize,
         antenna: &AntennaPose,
-        beam: &Beam,
+        air: &Air<'_>,
     ) -> Complex64 {
         self.solve(tag, carrier);
         let k = TAU * self.carriers_hz[carrier] / SPEED_OF_LIGHT;
-        let Some(row) = &self.tags[tag as usize].row else { return Complex64::new(0.0, 0.0) };
-        let mut current = Complex64::new(0.0, 0.0);
-        for source in &row.window {
-            let (r, cosine, to) = ray(antenna, source.position_m);
-            let amplitude = beam.at(cosine) * self.dipole.at(dot(to, source.axis) / r) / r;
-            current += turn(k * r) * source.weight * amplitude;
+        let Some(row) = self.tags[tag as usize].awake.as_ref().and_then(|a| a.row.as_ref()) else {
+            return Complex64::new(0.0, 0.0);
+        };
+        let beam = air.beam;
+        let mut current = self.direct(row, antenna, air, k);
+        if self.settings.floor_reflection != 0.0 {
+            // The floor as a mirror: the antenna once more, under it and looking up where it looks down.
+            let [x, y, z] = antenna.position_m;
+            let floor = (z / STOREY_M).floor() * STOREY_M;
+            let [bx, by, bz] = antenna.boresight;
+            let image =
+                AntennaPose { position_m: [x, y, 2.0 * floor - z], boresight: [bx, by, -bz], ..*antenna };
+            current += self.direct(row, &image, air, k) * self.settings.floor_reflection;
         }
         if let Some(bounces) = &row.bounces[carrier] {
             for (scatterer, bounce) in row.scatterers.iter().zip(bounces) {
@@ -258,32 +324,91 @@ impl TagField {
         current
     }
 
+    /// What comes from an antenna straight to a tag and its neighbours.
+    fn direct(&self, row: &Row, antenna: &AntennaPose, air: &Air<'_>, k: f64) -> Complex64 {
+        let mut current = Complex64::new(0.0, 0.0);
+        for source in &row.window {
+            let (r, cosine, to) = ray(antenna, source.position_m);
+            let mut amplitude = air.beam.at(cosine) * self.dipole.at(dot(to, source.axis) / r) / r;
+            if air.polarisation != Polarisation::Circular {
+                amplitude *= air.share(antenna, source.axis, to, r);
+            }
+            current += turn(k * r) * source.weight * amplitude;
+        }
+        current
+    }
+
     /// One-way loss, dB, of panels, boards and books between antenna and tag.
     pub(super) fn loss_db(&self, tag: u32, antenna: [f64; 3], wave_m: f64) -> f64 {
         let p = &self.tags[tag as usize].placement;
         let front = p.front.and_then(|f| self.fronts.get(f as usize));
-        obstacles::loss_db(&self.panels, front, antenna, p.position_m, wave_m, &self.settings)
+        let steel = self.panels.loss_db(antenna, p.position_m);
+        steel + front.map_or(0.0, |f| f.loss_db(antenna, p.position_m, wave_m, &self.settings))
     }
 
     /// Present tags within `reach_m` of a point, by index.
-    pub(super) fn within(&self, point: [f64; 3], reach_m: f64) -> impl Iterator<Item = u32> + '_ {
+    pub(super) fn nearby(&self, point: [f64; 3], reach_m: f64) -> Vec<u32> {
+        self.blocks.nearby(point, reach_m)
+    }
+
+    /// Present tags within `reach_m` of a point whose chips need no more than `amplitude` gives at their place, with their needs
+    /// scaled by `scale`; by index. Blocks of tags that are sure to have more than `spare_db(distance)` of loss by panels
+    /// are left out.
+    pub(super) fn within(
+        &mut self,
+        point: [f64; 3],
+        reach_m: f64,
+        scale: f64,
+        spare_db: impl Fn(f64) -> f64,
+        amplitude: impl Fn([f64; 3]) -> f64,
+    ) -> Vec<Spot> {
+        let Self { blocks, tags, panels, settings, seed, .. } = self;
         let limit = reach_m * reach_m;
-        self.tags.iter().enumerate().filter_map(move |(i, t)| {
-            let d: [f64; 3] = std::array::from_fn(|k| t.placement.position_m[k] - point[k]);
-            (t.present && dot(d, d) <= limit).then_some(i as u32)
-        })
+        let mut found = Vec::new();
+        blocks.around(point, reach_m, panels, spare_db, |spots| {
+            for spot in spots {
+                let d: [f64; 3] = std::array::from_fn(|k| spot.at[k] - point[k]);
+                if dot(d, d) > limit {
+                    continue;
+                }
+                if spot.needs.is_nan() {
+                    let chip = Chip::of(settings, *seed, &tags[spot.tag as usize].placement.uid);
+                    spot.needs = libm::exp10((chip.threshold_dbm - LIFT_DB) / 20.0);
+                }
+                if amplitude(spot.at) >= spot.needs * scale {
+                    found.push(*spot);
+                }
+            }
+        });
+        found.sort_unstable_by_key(|s| s.tag);
+        found
     }
 
     pub(super) fn settings(&self) -> &FieldSettings {
         &self.settings
     }
 
-    pub(super) fn threshold_dbm(&self, tag: u32) -> f64 {
-        self.tags[tag as usize].threshold_dbm
+    pub(super) fn threshold_dbm(&mut self, tag: u32) -> f64 {
+        self.wake(tag).threshold_dbm
     }
 
-    pub(super) fn offset_rad(&self, tag: u32) -> f64 {
-        self.tags[tag as usize].offset_rad
+    pub(super) fn offset_rad(&mut self, tag: u32) -> f64 {
+        self.wake(tag).offset_rad
+    }
+
+    /// The tag, and that it was asked for.
+    fn wake(&mut self, tag: u32) -> &mut Awake {
+        let slot = &mut self.tags[tag as usize];
+        if slot.awake.is_none() {
+            self.awake.push(tag);
+        }
+        let (settings, seed) = (&self.settings, self.seed);
+        let awake = slot.awake.get_or_insert_with(|| {
+            let Chip { load, threshold_dbm, offset_rad } = Chip::of(settings, seed, &slot.placement.uid);
+            Box::new(Awake { load, threshold_dbm, offset_rad, row: None, idle: 0 })
+        });
+        awake.idle = 0;
+        awake
     }
 
     pub(super) fn is_present(&self, tag: u32) -> bool {
@@ -328,13 +453,19 @@ impl TagField {
 
     fn enter(&mut self, tag: u32, at: [f64; 3]) {
         self.grid.entry(self.cell(at)).or_default().push(tag);
+        self.blocks.enter(tag, at);
         self.forget_around(at);
     }
 
     /// Drops what was solved for the tags in reach of a point.
     fn forget_around(&mut self, at: [f64; 3]) {
+        if self.awake.is_empty() {
+            return;
+        }
         for tag in self.neighbours(at) {
-            self.tags[tag as usize].row = None;
+            if let Some(awake) = &mut self.tags[tag as usize].awake {
+                awake.row = None;
+            }
         }
     }
 
@@ -353,12 +484,12 @@ impl TagField {
     }
 
     fn solve(&mut self, tag: u32, carrier: usize) {
-        if self.tags[tag as usize].row.is_none() {
+        if self.wake(tag).row.is_none() {
             let row = self.solve_row(tag);
-            self.tags[tag as usize].row = Some(row);
+            self.wake(tag).row = Some(row);
         }
         let k = TAU * self.carriers_hz[carrier] / SPEED_OF_LIGHT;
-        let Some(row) = &mut self.tags[tag as usize].row else { return };
+        let Some(row) = self.tags[tag as usize].awake.as_mut().and_then(|a| a.row.as_mut()) else { return };
         if row.bounces[carrier].is_some() {
             return;
         }
@@ -374,8 +505,8 @@ impl TagField {
         row.bounces[carrier] = Some(bounces);
     }
 
-    fn solve_row(&self, tag: u32) -> Row {
-        let me = &self.tags[tag as usize].placement;
+    fn solve_row(&mut self, tag: u32) -> Row {
+        let me = self.tags[tag as usize].placement.clone();
         let reach2 = self.settings.coupling_reach_m.powi(2);
         let mut near: Vec<(f64, u32)> = Vec::new();
         if self.settings.coupling > 0.0 {
@@ -394,8 +525,9 @@ impl TagField {
         let members = std::iter::once(tag).chain(near.iter().map(|n| n.1));
         let window: Vec<Dipole> = members
             .map(|t| {
-                let t = &self.tags[t as usize];
-                Dipole { position_m: t.placement.position_m, axis: t.placement.axis, load: t.load }
+                let load = self.wake(t).load;
+                let p = &self.tags[t as usize].placement;
+                Dipole { position_m: p.position_m, axis: p.axis, load }
             })
             .collect();
         let weights = self.coupling.row(&window);
@@ -406,6 +538,31 @@ impl TagField {
             .collect();
         let scatterers = scatter::around(&self.settings, self.seed, me.position_m, me.outward);
         Row { window: sources, scatterers, bounces: vec![None; self.carriers_hz.len()] }
+    }
+}
+
+/// How an antenna sends.
+pub(super) struct Air<'a> {
+    pub(super) beam: &'a Beam,
+    pub(super) polarisation: Polarisation,
+}
+
+impl Air<'_> {
+    /// Share of a linear antenna's field that lies along a dipole, across the path `to` of length `r`.
+    fn share(&self, antenna: &AntennaPose, axis: [f64; 3], to: [f64; 3], r: f64) -> f64 {
+        let along = to.map(|v| v / r);
+        let across = |v: [f64; 3]| -> [f64; 3] {
+            let part = dot(v, along);
+            std::array::from_fn(|i| v[i] - part * along[i])
+        };
+        let [bx, by, _] = antenna.boresight;
+        let field = match self.polarisation {
+            Polarisation::Horizontal => across([-by, bx, 0.0]),
+            _ => across([0.0, 0.0, 1.0]),
+        };
+        let tag = across(axis);
+        let lengths = (dot(field, field) * dot(tag, tag)).sqrt();
+        if lengths < 1e-9 { 1.0 } else { (dot(field, tag) / lengths).abs().max(CROSS_POLAR) }
     }
 }
 

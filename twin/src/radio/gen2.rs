@@ -39,10 +39,14 @@ pub enum Session {
     S0,
     /// 0.5 to 5 s (the standard's range; drawn for each read), whether powered or not.
     S1,
+    /// As long as it is powered and at least 2 s more.
+    S2,
+    /// As S2, with a flag of its own for a second reader.
+    S3,
 }
 
 /// Durations of what happens in a round, ns.
-#[derive(Debug, Clone, Copy)]
+#[derive(Debug, Clone, Copy, Serialize, Deserialize)]
 pub(super) struct SlotTimes {
     pub(super) query: i64,
     pub(super) adjust: i64,
@@ -103,7 +107,7 @@ impl SlotCounts {
 }
 
 /// A tag that takes part in a round.
-#[derive(Debug, Clone, Copy)]
+#[derive(Debug, Clone, Copy, Serialize, Deserialize)]
 pub(super) struct Participant {
     pub(super) tag: u32,
     /// Expected reply at the reader, dBm as reported.
@@ -122,7 +126,7 @@ pub(super) enum Slot {
 }
 
 /// One round: frames of slotted ALOHA with Q after Gen2 annex D.
-#[derive(Debug)]
+#[derive(Debug, Clone, Serialize, Deserialize)]
 pub(super) struct Round {
     /// Powered tags whose flag is asked for and that were not read yet.
     waiting: Vec<Participant>,

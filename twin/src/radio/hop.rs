@@ -25,6 +25,12 @@ impl HopPlan {
         }
     }
 
+    /// Whether carriers come in one order again and again. A carrier of the FCC's plan may send 0.4 s in any 20 s, which a new
+    /// order after each turn would break where one turn ends and the next begins with it.
+    pub fn keeps_order(self) -> bool {
+        self == Self::Fcc
+    }
+
     /// The longest that a carrier may be held, s.
     pub fn max_dwell_s(self) -> f64 {
         match self {

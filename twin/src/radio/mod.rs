@@ -1,4 +1,4 @@
-//! A UHF EPC Gen2 radio over shelves of tagged books: coupled dipoles, reflections, link budget, inventory.
+//! The radio over shelves of tagged books. UHF EPC Gen2: coupled dipoles, reflections, link budget, inventory; HF in [`hf`].
 //!
 //! [`TagField`] holds the tags and what stands around them and answers "what current flows in this tag when that
 //! antenna sends on this carrier". [`Reader`] is one robot's reader: it runs Gen2 inventory rounds over its
@@ -18,28 +18,35 @@ mod error;
 mod face_lesson;
 mod field;
 mod gen2;
+mod hf;
 mod hop;
 mod impedance;
 mod lesson;
+mod near;
 mod noise;
 mod obstacles;
 mod reader;
 mod rng;
 mod scatter;
 mod settings;
+mod way;
 
 pub use error::RadioError;
 pub use face_lesson::{FaceLesson, FacePrior, ShelvedTag, face_lesson};
 pub use field::{TagField, TagPlacement};
 pub use gen2::{LinkMode, Session, SlotCounts};
+pub use hf::{HfReader, HfSettings};
 pub use hop::HopPlan;
 pub use impedance::{mutual_impedance, self_impedance};
 pub use lesson::{Lesson, LessonTag, RadioPrior, RowSchool};
 pub use obstacles::{Panel, ShelfFront};
 pub use reader::Reader;
-pub use settings::{FieldSettings, RadioSettings, ReaderSettings};
+pub use settings::{FieldSettings, Polarisation, RadioSettings, ReaderMode, ReaderSettings};
 
 use serde::{Deserialize, Serialize};
+
+/// Height of a storey, m: floors are at its multiples, so that none is heard on another.
+pub const STOREY_M: f64 = 100.0;
 
 /// Speed of light, m/s.
 pub const SPEED_OF_LIGHT: f64 = 299_792_458.0;

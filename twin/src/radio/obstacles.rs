@@ -52,7 +52,7 @@ impl Panel {
     }
 
     /// One-way loss, dB, on the straight path from a to b.
-    fn loss_db(&self, a: [f64; 3], b: [f64; 3]) -> f64 {
+    pub(super) fn loss_db(&self, a: [f64; 3], b: [f64; 3]) -> f64 {
         let (ux, uy) = (b[0] - a[0], b[1] - a[1]);
         let (vx, vy) = (self.to_m[0] - self.from_m[0], self.to_m[1] - self.from_m[1]);
         let cross = ux * vy - uy * vx;
@@ -92,7 +92,13 @@ impl ShelfFront {
 
     /// One-way loss, dB, from an antenna to a tag of this front: each board between their heights is a knife edge
     /// (ITU-R P.526), and the part of the path behind the front plane runs in books.
-    fn loss_db(&self, antenna: [f64; 3], tag: [f64; 3], wave_m: f64, settings: &FieldSettings) -> f64 {
+    pub(super) fn loss_db(
+        &self,
+        antenna: [f64; 3],
+        tag: [f64; 3],
+        wave_m: f64,
+        settings: &FieldSettings,
+    ) -> f64 {
         let (out, inside) = (self.before(antenna), self.before(tag));
         if out <= 0.0 {
             // From behind: the path runs in books over the shelf's depth; the panel does the rest.
@@ -123,19 +129,6 @@ fn knife_edge_db(nu: f64) -> f64 {
     }
     let shifted = nu - 0.1;
     6.9 + 20.0 * libm::log10((shifted * shifted + 1.0).sqrt() + shifted)
-}
-
-/// One-way loss, dB, between an antenna and a tag that stands behind `front`.
-pub(super) fn loss_db(
-    panels: &[Panel],
-    front: Option<&ShelfFront>,
-    antenna: [f64; 3],
-    tag: [f64; 3],
-    wave_m: f64,
-    settings: &FieldSettings,
-) -> f64 {
-    let steel: f64 = panels.iter().map(|p| p.loss_db(antenna, tag)).sum();
-    steel + front.map_or(0.0, |f| f.loss_db(antenna, tag, wave_m, settings))
 }
 
 #[cfg(test)]

@@ -6,27 +6,33 @@ use num_complex::Complex64;
 use rand::RngExt;
 use rand_chacha::ChaCha8Rng;
 use rand_distr::StandardNormal;
+use serde::{Deserialize, Serialize};
 use sha2::{Digest, Sha256};
 
 use super::beam::Beam;
 use super::error::RadioError;
-use super::field::{TagField, amplitude_at_1_m};
+use super::field::{Air, LIFT_DB, TagField, amplitude_at_1_m};
 use super::gen2::{Participant, Round, Session, Slot, SlotCounts, SlotTimes};
+use super::near::Spot;
 use super::noise;
 use super::rng::stream;
-use super::settings::{RadioSettings, ReaderSettings};
+use super::settings::{Polarisation, RadioSettings, ReaderMode, ReaderSettings};
+use super::way::Way;
 use super::{AntennaPose, RadioRead, SPEED_OF_LIGHT};
 
 /// Powered tags are found anew after this long, ns: a centimetre or two of a robot's way.
 const REFRESH_NS: i64 = 100_000_000;
-/// Coupling and reflections may lift a tag's power by so much over the lone tag's, dB.
-const LIFT_DB: f64 = 10.0;
+/// Chips this many more standard deviations better than the farthest that are looked for do not occur.
+const SENSITIVE_SIGMAS: f64 = 3.0;
 /// Replies fail by and by over this range around the weakest that is decoded, dB.
 const SENSITIVITY_SOFT_DB: f64 = 1.5;
+/// How long an inventoried flag of session S2 or S3 lasts without power, s: the least that the standard allows.
+const PERSISTENCE_S: f64 = 2.0;
 /// Light over the speed in a coaxial cable.
 const CABLE_SLOWNESS: f64 = 1.5;
 
 /// A reader with some antennas, moving through a [`TagField`].
+#[derive(Clone, Serialize, Deserialize)]
 pub struct Reader {
     settings: ReaderSettings,
     beam: Beam,
@@ -52,9 +58,11 @@ pub struct Reader {
     powered_until_ns: i64,
     round: Option<Round>,
     q_float: f64,
-    /// By tag: when its inventoried flag is A again, ns (session S1).
+    /// By tag: when its inventoried flag is A again, ns (sessions S1 to S3).
     quiet_until_ns: Vec<i64>,
     counts: SlotCounts,
+    /// Carriers that somebody else sends on, Hz, and how much noise that brings, dB.
+    disturbed: Option<([f64; 2], f64)>,
 }
 
 impl Reader {
@@ -66,10 +74,12 @@ impl Reader {
         settings.check()?;
         let r = &settings.reader;
         let carriers_hz = r.plan.carriers_hz();
-        let fixed = r.antenna_gain_dbi - r.polarisation_loss_db + settings.field.tag_gain_dbi;
+        let polarised_db =
+            if r.polarisation == Polarisation::Circular { r.polarisation_loss_db } else { 0.0 };
+        let fixed = r.antenna_gain_dbi - polarised_db + settings.field.tag_gain_dbi;
         let mut this = Self {
             beam: Beam::antenna(r),
-            times: r.link.times(),
+            times: r.mode.map_or(r.link, ReaderMode::link).times(),
             gain_db: carriers_hz.iter().map(|&f| fixed + 20.0 * libm::log10(amplitude_at_1_m(f))).collect(),
             offsets: Vec::new(),
             seed,
@@ -91,6 +101,7 @@ impl Reader {
             q_float: f64::from(r.q_start),
             quiet_until_ns: Vec::new(),
             counts: SlotCounts::default(),
+            disturbed: None,
             settings: r.clone(),
         };
         this.shuffle();
@@ -124,6 +135,11 @@ impl Reader {
         self.last_ns = to_ns;
         self.last.clear();
         self.last.extend_from_slice(antennas);
+    }
+
+    /// Lets somebody else send on the carriers between two frequencies, Hz: noise rises there by so much, dB.
+    pub fn disturb(&mut self, disturbed: Option<([f64; 2], f64)>) {
+        self.disturbed = disturbed;
     }
 
     /// What happened in the slots so far.
@@ -236,7 +252,9 @@ impl Reader {
     fn switch(&mut self, antennas: usize) {
         if self.clock_ns >= self.carrier_until_ns {
             self.hop += 1;
-            if self.hop >= self.order.len() {
+            if self.hop >= self.order.len() && self.settings.plan.keeps_order() {
+                self.hop = 0;
+            } else if self.hop >= self.order.len() {
                 self.shuffle();
             }
             self.carrier_until_ns = self.clock_ns + seconds(self.settings.carrier_dwell_s);
@@ -283,26 +301,36 @@ impl Reader {
         let lowest = f.chip_threshold_dbm - 4.0 * f.chip_threshold_spread_db - LIFT_DB;
         // A lone tag farther than this stays dark even on boresight.
         let reach_m = libm::exp10((at_chip - lowest) / 20.0);
-        let near: Vec<u32> = field.within(antenna.position_m, reach_m).collect();
+        // What even the most sensitive chip needs, for blocks that need no closer look.
+        let least = lowest - SENSITIVE_SIGMAS * f.chip_threshold_spread_db;
+        let least = libm::exp10((least - at_chip) / 20.0);
+        let scale = libm::exp10(-at_chip / 20.0);
+        let near = field.within(
+            antenna.position_m,
+            reach_m,
+            scale,
+            |distance| -20.0 * libm::log10(least * distance.max(0.1)),
+            |place| self.lone_amplitude(antenna, place),
+        );
         self.powered.clear();
-        for tag in near {
-            let threshold = field.threshold_dbm(tag);
-            let Some(place) = field.placement(tag).map(|p| p.position_m) else { continue };
-            let needed = libm::exp10((threshold - LIFT_DB - at_chip) / 20.0);
-            if self.lone_amplitude(antenna, place) < needed {
-                continue;
-            }
+        for Spot { tag, at: place, needs } in near {
             let loss = field.loss_db(tag, antenna.position_m, wave_m);
-            if self.lone_amplitude(antenna, place) * libm::exp10(-loss / 20.0) < needed {
+            if self.lone_amplitude(antenna, place) * libm::exp10(-loss / 20.0) < needs * scale {
                 continue;
             }
-            let one_way = decibel(field.current(tag, carrier, antenna, &self.beam)) - loss;
+            let threshold = field.threshold_dbm(tag);
+            let one_way = decibel(field.current(tag, carrier, antenna, &self.air())) - loss;
             let jitter: f64 = self.rng.sample(StandardNormal);
             if at_chip + one_way + self.settings.power_jitter_db * jitter >= threshold {
                 let received = self.received_dbm(carrier, one_way, f.backscatter_loss_db);
                 self.powered.push(Participant { tag, rssi_dbm: noise::shown_dbm(&self.settings, received) });
+                self.keep_quiet(tag);
             }
         }
+    }
+
+    fn air(&self) -> Air<'_> {
+        Air { beam: &self.beam, polarisation: self.settings.polarisation }
     }
 
     fn lone_amplitude(&self, antenna: &AntennaPose, p: [f64; 3]) -> f64 {
@@ -324,11 +352,17 @@ impl Reader {
         let carrier = self.order[self.hop];
         let frequency_hz = self.carriers_hz[carrier];
         let loss = field.loss_db(tag, antenna.position_m, SPEED_OF_LIGHT / frequency_hz);
-        let current = field.current(tag, carrier, antenna, &self.beam);
+        let current = field.current(tag, carrier, antenna, &self.air());
         let one_way = decibel(current) - loss;
         let received = self.received_dbm(carrier, one_way, field.settings().backscatter_loss_db);
         let shown = noise::shown_dbm(&self.settings, received);
-        let sound = 1.0 / (1.0 + libm::exp((self.settings.sensitivity_dbm - shown) / SENSITIVITY_SOFT_DB));
+        let rise = match self.disturbed {
+            Some(([low, high], rise)) if (low..=high).contains(&frequency_hz) => rise,
+            _ => 0.0,
+        };
+        // Above the noise, as decoding and phase see it.
+        let clear = shown - rise;
+        let sound = 1.0 / (1.0 + libm::exp((self.settings.sensitivity_dbm - clear) / SENSITIVITY_SOFT_DB));
         if self.rng.random::<f64>() >= sound * (1.0 - self.settings.loss_share) {
             return None;
         }
@@ -340,7 +374,7 @@ impl Reader {
             port: antenna.port,
             frequency_hz,
             rssi_dbm: noise::report_rssi(&self.settings, shown, &mut self.rng),
-            phase_rad: noise::report_phase(&self.settings, phase, shown, &mut self.rng),
+            phase_rad: noise::report_phase(&self.settings, phase, clear, &mut self.rng),
         })
     }
 
@@ -360,41 +394,26 @@ impl Reader {
         found
     }
 
+    /// A tag that is powered keeps its inventoried flag of session S2 or S3.
+    fn keep_quiet(&mut self, tag: u32) {
+        let (now, lasts) = (self.clock_ns, matches!(self.settings.session, Session::S2 | Session::S3));
+        if let Some(until) = self.quiet_until_ns.get_mut(tag as usize).filter(|t| lasts && **t > now) {
+            *until = now + seconds(PERSISTENCE_S);
+        }
+    }
+
     /// Sets the inventoried flag of a tag that was read.
     fn silence(&mut self, tag: u32) {
-        if self.settings.session == Session::S1 {
-            let quiet = seconds(0.5 + 4.5 * self.rng.random::<f64>());
+        if self.settings.session != Session::S0 {
+            let quiet = match self.settings.session {
+                Session::S1 => seconds(0.5 + 4.5 * self.rng.random::<f64>()),
+                _ => seconds(PERSISTENCE_S),
+            };
             let index = tag as usize;
             if self.quiet_until_ns.len() <= index {
                 self.quiet_until_ns.resize(index + 1, i64::MIN);
             }
             self.quiet_until_ns[index] = self.clock_ns + quiet;
-        }
-    }
-}
-
-/// The antennas' way during one call.
-struct Way<'a> {
-    from_ns: i64,
-    to_ns: i64,
-    from: Vec<AntennaPose>,
-    to: &'a [AntennaPose],
-}
-
-impl Way<'_> {
-    /// One antenna at a moment, boresight of unit length.
-    fn at(&self, t_ns: i64, antenna: usize) -> AntennaPose {
-        let (a, b) = (&self.from[antenna % self.from.len()], &self.to[antenna % self.to.len()]);
-        let span = (self.to_ns - self.from_ns).max(1) as f64;
-        let u = ((t_ns - self.from_ns) as f64 / span).clamp(0.0, 1.0);
-        let mix =
-            |p: [f64; 3], q: [f64; 3]| -> [f64; 3] { std::array::from_fn(|i| p[i] + u * (q[i] - p[i])) };
-        let look = mix(a.boresight, b.boresight);
-        let length = look.iter().map(|v| v * v).sum::<f64>().sqrt().max(1e-12);
-        AntennaPose {
-            port: b.port,
-            position_m: mix(a.position_m, b.position_m),
-            boresight: look.map(|v| v / length),
         }
     }
 }

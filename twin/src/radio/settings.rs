@@ -4,6 +4,7 @@ use serde::{Deserialize, Serialize};
 
 use super::error::RadioError;
 use super::gen2::{LinkMode, Session};
+use super::hf::HfSettings;
 use super::hop::HopPlan;
 
 /// All settings of the radio.
@@ -14,6 +15,8 @@ pub struct RadioSettings {
     pub field: FieldSettings,
     /// Reader, antennas, inventory.
     pub reader: ReaderSettings,
+    /// HF tags and readers, where the library has them.
+    pub hf: HfSettings,
 }
 
 /// Tags, coupling and reflections. The defaults give the residuals measured on the rail (`RADIO.md`).
@@ -42,6 +45,9 @@ pub struct FieldSettings {
     pub scatter_gain: f64,
     /// Spread of that amplitude as a fraction.
     pub scatter_gain_spread: f64,
+    /// Amplitude that the floor mirrors, −1 to 1, by an image of the antenna under it; 0 without. Concrete mirrors vertical tags
+    /// by −0.3 at the flat angles of a robot's antennas. 0: the scatterers were fitted with all that the rail's room reflects.
+    pub floor_reflection: f64,
     /// Gain of a tag's dipole towards its equator, dBi.
     pub tag_gain_dbi: f64,
     /// Power that the chip needs, dBm (−18 is a Monza R6 or UCODE 7 class chip).
@@ -72,6 +78,7 @@ impl Default for FieldSettings {
             scatterers_per_m3: 0.93,
             scatter_gain: 0.22,
             scatter_gain_spread: 0.2,
+            floor_reflection: 0.0,
             tag_gain_dbi: 2.0,
             chip_threshold_dbm: -18.0,
             chip_threshold_spread_db: 1.5,
@@ -79,6 +86,45 @@ impl Default for FieldSettings {
             backscatter_loss_db: 32.0,
             book_loss_db_per_m: 15.0,
             shelf_loss_max_db: 20.0,
+        }
+    }
+}
+
+/// How an antenna's field is polarised.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Polarisation {
+    /// Circular: a tag of any direction across the path loses the same.
+    #[default]
+    Circular,
+    /// Linear, upright: tags along the spines of standing books lose nothing, lying ones nearly all.
+    Vertical,
+    /// Linear, level: the other way round.
+    Horizontal,
+}
+
+/// Modes that readers offer by name.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum ReaderMode {
+    /// FM0 at 640 kHz: the fastest, for a lone reader.
+    MaxThroughput,
+    /// Miller 2 at 320 kHz.
+    Hybrid,
+    /// Miller 4 at 256 kHz: for several readers.
+    DenseM4,
+    /// Miller 8 at 256 kHz: the slowest and the most robust.
+    DenseM8,
+}
+
+impl ReaderMode {
+    /// What it does on the air.
+    pub fn link(self) -> LinkMode {
+        match self {
+            Self::MaxThroughput => LinkMode::default(),
+            Self::Hybrid => LinkMode { tari_us: 12.5, blf_khz: 320.0, miller: 2, pilot: false },
+            Self::DenseM4 => LinkMode { tari_us: 25.0, blf_khz: 256.0, miller: 4, pilot: false },
+            Self::DenseM8 => LinkMode { tari_us: 25.0, blf_khz: 256.0, miller: 8, pilot: true },
         }
     }
 }
@@ -102,13 +148,17 @@ pub struct ReaderSettings {
     pub power_dbm: f64,
     /// Antenna gain, dBi (circularly polarised patch).
     pub antenna_gain_dbi: f64,
-    /// Loss between the circular antenna and a linear tag, dB.
+    /// How the antennas' field is polarised.
+    pub polarisation: Polarisation,
+    /// Loss between a circular antenna and a linear tag, dB; a linear antenna has its own by the tag's direction.
     pub polarisation_loss_db: f64,
     /// The antenna's amplitude falls as the cosine of the angle off boresight to this power (0.6: 111° beam, as the rail's
     /// RSSI falls to the sides).
     pub beam_exponent: f64,
     /// Front-to-back ratio, dB.
     pub front_to_back_db: f64,
+    /// A reader's mode by name, in place of `link`.
+    pub mode: Option<ReaderMode>,
     /// Gen2 link: Tari, backscatter link frequency, encoding.
     pub link: LinkMode,
     /// Gen2 session.
@@ -159,9 +209,11 @@ impl Default for ReaderSettings {
             switch_s: 0.002,
             power_dbm: 24.0,
             antenna_gain_dbi: 6.0,
+            polarisation: Polarisation::Circular,
             polarisation_loss_db: 3.0,
             beam_exponent: 0.6,
             front_to_back_db: 18.0,
+            mode: None,
             link: LinkMode::default(),
             session: Session::S0,
             q_start: 6,
@@ -188,6 +240,7 @@ impl Default for ReaderSettings {
 impl RadioSettings {
     /// Refuses the first setting that is out of range, by its name.
     pub fn check(&self) -> Result<(), RadioError> {
+        self.hf.check()?;
         let f = &self.field;
         let r = &self.reader;
         within("field.dipole_m", f.dipole_m, 0.02, 0.3, "0.02 to 0.3 m")?;
@@ -201,6 +254,7 @@ impl RadioSettings {
         within("field.scatterers_per_m3", f.scatterers_per_m3, 0.0, 20.0, "0 to 20 per m³")?;
         within("field.scatter_gain", f.scatter_gain, 0.0, 2.0, "0 to 2 m")?;
         within("field.scatter_gain_spread", f.scatter_gain_spread, 0.0, 1.0, "0 to 1")?;
+        within("field.floor_reflection", f.floor_reflection, -1.0, 1.0, "−1 to 1")?;
         within("field.tag_gain_dbi", f.tag_gain_dbi, -30.0, 10.0, "−30 to 10 dBi")?;
         within("field.chip_threshold_dbm", f.chip_threshold_dbm, -40.0, 20.0, "−40 to 20 dBm")?;
         within("field.chip_threshold_spread_db", f.chip_threshold_spread_db, 0.0, 10.0, "0 to 10 dB")?;
@@ -251,7 +305,7 @@ impl RadioSettings {
     }
 }
 
-fn within(
+pub(super) fn within(
     key: &'static str,
     value: f64,
     low: f64,
@@ -266,7 +320,7 @@ fn within(
     }
 }
 
-fn count(
+pub(super) fn count(
     key: &'static str,
     value: usize,
     low: usize,

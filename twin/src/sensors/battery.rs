@@ -13,11 +13,13 @@ pub struct BatterySettings {
     pub charge: f64,
     /// What electronics and reader draw, W.
     pub idle_w: f64,
+    /// What a dock gives, W.
+    pub dock_w: f64,
 }
 
 impl Default for BatterySettings {
     fn default() -> Self {
-        Self { capacity_wh: 480.0, charge: 0.9, idle_w: 45.0 }
+        Self { capacity_wh: 480.0, charge: 0.9, idle_w: 45.0, dock_w: 250.0 }
     }
 }
 
@@ -29,7 +31,7 @@ pub const NOMINAL_V: f64 = 25.2;
 const EMPTY_FULL_V: [f64; 2] = [21.0, 29.4];
 
 /// A battery's state.
-#[derive(Debug, Clone)]
+#[derive(Debug, Clone, Serialize, Deserialize)]
 pub struct Battery {
     settings: BatterySettings,
     left_wh: f64,
@@ -43,10 +45,22 @@ impl Battery {
         Self { settings, left_wh, draw_w: 0.0 }
     }
 
-    /// Takes out what `dt` seconds at a speed cost.
-    pub fn drain(&mut self, speed_mps: f64, dt: f64) {
-        self.draw_w = self.settings.idle_w + DRIVE_W_PER_MPS * speed_mps.abs();
-        self.left_wh = (self.left_wh - self.draw_w * dt / 3600.0).max(0.0);
+    /// Takes out what `dt` seconds at a speed cost, and puts in what a dock gives.
+    pub fn drain(&mut self, speed_mps: f64, docked: bool, dt: f64) {
+        let full = self.settings.capacity_wh;
+        let dock_w = if docked && self.left_wh < full { self.settings.dock_w } else { 0.0 };
+        self.draw_w = self.settings.idle_w + DRIVE_W_PER_MPS * speed_mps.abs() - dock_w;
+        self.left_wh = (self.left_wh - self.draw_w * dt / 3600.0).clamp(0.0, full);
+    }
+
+    /// Leaves at most a charge of 0 to 1.
+    pub fn limit(&mut self, charge: f64) {
+        self.left_wh = self.left_wh.min(charge * self.settings.capacity_wh);
+    }
+
+    /// Whether more goes in than out.
+    pub fn charging(&self) -> bool {
+        self.draw_w < 0.0
     }
 
     /// Charge, 0 to 1.
@@ -59,7 +73,7 @@ impl Battery {
         EMPTY_FULL_V[0] + (EMPTY_FULL_V[1] - EMPTY_FULL_V[0]) * self.charge()
     }
 
-    /// Current out of the battery, A.
+    /// Current out of the battery, A; below 0 while it charges.
     pub fn current(&self) -> f64 {
         self.draw_w / self.voltage()
     }

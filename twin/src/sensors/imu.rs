@@ -44,7 +44,7 @@ pub struct ImuSample {
 }
 
 /// An inertial unit's state.
-#[derive(Debug, Clone)]
+#[derive(Debug, Clone, Serialize, Deserialize)]
 pub struct Imu {
     settings: ImuSettings,
     gyro_bias: [f64; 3],

@@ -32,7 +32,7 @@ impl Default for LidarSettings {
 }
 
 /// A lidar's state.
-#[derive(Debug, Clone)]
+#[derive(Debug, Clone, Serialize, Deserialize)]
 pub struct Lidar {
     settings: LidarSettings,
     rng: ChaCha8Rng,

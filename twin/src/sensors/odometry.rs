@@ -26,7 +26,7 @@ impl Default for OdometrySettings {
 }
 
 /// What odometry believes.
-#[derive(Debug, Clone, Copy, Default, PartialEq)]
+#[derive(Debug, Clone, Copy, Default, PartialEq, Serialize, Deserialize)]
 pub struct OdometrySample {
     /// In the odom frame, m, m, rad.
     pub pose: [f64; 3],
@@ -37,7 +37,7 @@ pub struct OdometrySample {
 }
 
 /// Odometry's state.
-#[derive(Debug, Clone)]
+#[derive(Debug, Clone, Serialize, Deserialize)]
 pub struct Odometry {
     radius_m: [f64; 2],
     track_m: f64,
