@@ -4,7 +4,7 @@
 //! [`interfaces::Publication`]s, [`Reader`] gives them back, [`info`] says what is in a bag; all stream and hold about
 //! a second of messages in memory. [`RawReader`] and [`Writer::write_raw`] pass messages of any type on as bytes;
 //! bags of other makers, SQLite ones too, are read alike. [`Recording`], [`Ring`] and [`retain`] are for a robot,
-//! whose disk is small and whose faults come without notice.
+//! whose disk is small and whose faults come without notice. `review` (a feature) makes recordings for the Rerun viewer.
 
 mod check;
 mod error;
@@ -19,6 +19,8 @@ mod raw_reader;
 mod reader;
 mod record;
 mod recording;
+#[cfg(feature = "review")]
+pub mod review;
 mod selection;
 mod sqlite_file;
 mod steps;

@@ -6,6 +6,7 @@ mod learn;
 mod mission;
 mod params;
 mod recording;
+mod review;
 #[cfg(feature = "ros2")]
 mod ros;
 mod run_folder;
@@ -57,6 +58,8 @@ enum Command {
     Platform(cmd::platform::PlatformArgs),
     /// Look into bags, cut, join and export them, and replay them through today's nodes.
     Bag(cmd::bag::BagArgs),
+    /// Open a run in the Rerun viewer: where it drove, what it read, why a book is held to be where it is.
+    Review(cmd::review::ReviewArgs),
     /// Calibrate the simulated radio, and compare machines.
     Twin(cmd::twin::TwinArgs),
     /// Make the locator's weights from simulated lessons.
@@ -99,6 +102,7 @@ fn main() -> ExitCode {
         Command::Report(args) => cmd::audit::report(&args, &ui),
         Command::Platform(args) => cmd::platform::run(&args, &ui),
         Command::Bag(args) => cmd::bag::run(&args, &ui),
+        Command::Review(args) => cmd::review::run(&args, &ui),
         Command::Twin(args) => cmd::twin::run(&args, &ui),
         Command::Learn(args) => cmd::learn::run(&args, &ui),
         #[cfg(feature = "ros2")]

@@ -1,8 +1,10 @@
 //! One inventory mission in the twin: nodes, world, bag, and what came of it.
 
+use std::cell::Cell;
 use std::collections::BTreeSet;
 use std::ops::ControlFlow;
 use std::path::{Path, PathBuf};
+use std::rc::Rc;
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
@@ -12,6 +14,7 @@ use bridge::facts::join_coverage;
 use domain::{Catalogue, Coverage, FaceId, Sighting, Site};
 use interfaces::shelfwright_msgs::MissionState;
 use interfaces::{AnyMessage, Publication};
+use nodes::Health;
 use nodes::auditor::AuditorNode;
 use nodes::host::{LocalHost, Observer, World};
 use nodes::localizer::LocalizerNode;
@@ -255,6 +258,14 @@ impl Watch for Unwatched {
     }
 }
 
+/// What `/diagnostics` says of the pace of the run.
+fn of_host(started: Instant, ran_ns: Rc<Cell<i64>>) -> impl Fn() -> Health {
+    move || {
+        let factor = ran_ns.get() as f64 * 1e-9 / started.elapsed().as_secs_f64().max(1e-3);
+        Health { values: vec![("real_time_factor", format!("{factor:.2}"))], ..Health::default() }
+    }
+}
+
 impl Mission<'_> {
     /// Runs the mission to its end, to Ctrl-C, to the watcher's break or to the first error; the bag is closed in each case.
     pub fn run(&self, twin: Twin, watch: &mut dyn Watch, ui: &Ui) -> anyhow::Result<Outcome> {
@@ -269,6 +280,12 @@ impl Mission<'_> {
         let mut progress = ui.progress("inventory", 1_000);
         let started_ns = twin.now_ns();
         let started = Instant::now();
+        let ran = Rc::new(Cell::new(0));
+        let of_recorder = recorder.as_ref().and_then(Observer::watched);
+        for (name, health) in [of_recorder, watch.watched()].into_iter().flatten() {
+            host.watch(name, health);
+        }
+        host.watch("host", Box::new(of_host(started, ran.clone())));
         let mut world = TwinWorld {
             eyes: Eyes::of(&twin)?,
             blind: None,
@@ -299,6 +316,7 @@ impl Mission<'_> {
                 localizer.add(pose, truth);
             }
             let ran_ns = world.twin.now_ns() - started_ns;
+            ran.set(ran_ns);
             self.pace.wait(ran_ns, started);
             anyhow::ensure!(ran_ns < LONGEST_NS, "the mission has not ended after four simulated hours");
             if ran_ns % 500_000_000 == 0 {

@@ -5,8 +5,15 @@
 use std::fs;
 use std::path::{Path, PathBuf};
 use std::process::{Command, Output};
+use std::sync::Arc;
 
-use tests::{json, program, run, stderr};
+use bags::Reader;
+use domain::Site;
+use interfaces::Publication;
+use nodes::host::HostError;
+use nodes::locator::LocatorNode;
+use positioning::LocateSettings;
+use tests::{json, program, python, run, stderr};
 
 fn goldens() -> Vec<PathBuf> {
     let root = Path::new(env!("CARGO_MANIFEST_DIR")).join("bags");
@@ -46,6 +53,62 @@ fn todays_nodes_find_in_recorded_runs_what_was_found_then() {
             bag.display()
         );
         assert!(json(&done)["comparison"]["sightings"]["recorded"].as_u64().unwrap() > 50);
+    }
+}
+
+/// Today's locator in this process, which tests build without optimisation: what it says, as bytes.
+fn located_here(golden: &Path) -> Vec<(String, Vec<u8>)> {
+    let site = Arc::new(Site::load(&golden.join("site.toml")).unwrap());
+    let locator = LocatorNode::new("inv_1", site, LocateSettings::default());
+    let inputs = locator.inputs();
+    let recording = Reader::open(golden.join("bag")).unwrap().map(|p| Ok::<_, HostError>(p.unwrap()));
+    let said = nodes::host::replay(vec![Box::new(locator)], &inputs, recording).unwrap();
+    results(said.into_iter())
+}
+
+fn results(said: impl Iterator<Item = Publication>) -> Vec<(String, Vec<u8>)> {
+    let ours = ["sightings", "live_sightings", "coverage"];
+    said.filter(|p| ours.iter().any(|name| p.is_called(name)))
+        .map(|p| (p.topic.to_string(), p.message.to_cdr()))
+        .collect()
+}
+
+/// Today's locator in the program: what it says, as bytes.
+fn located_by(bin: &Path, bag: &Path, out: &Path) -> Vec<(String, Vec<u8>)> {
+    let done =
+        run(Command::new(bin).args(["bag", "replay", "--nodes", "locator", "--out"]).arg(out).arg(bag));
+    assert!(done.status.success(), "{}", stderr(&done));
+    results(Reader::open(out).unwrap().map(|p| p.unwrap()))
+}
+
+#[test]
+fn debug_and_release_builds_give_the_same_bytes() {
+    let Some(bin) = program() else { return };
+    let dir = tempfile::tempdir().unwrap();
+    let golden = &goldens()[0];
+    let by_program = located_by(&bin, &golden.join("bag"), &dir.path().join("out"));
+    assert!(by_program.len() > 10);
+    assert!(located_here(golden) == by_program, "the builds differ");
+}
+
+#[test]
+fn a_bag_that_rosbags_wrote_from_our_definitions_gives_the_same_sightings() {
+    let (Some(bin), Some(python)) = (program(), python()) else { return };
+    let dir = tempfile::tempdir().unwrap();
+    let golden = &goldens()[0];
+    for file in ["site.toml", "catalogue.csv"] {
+        fs::copy(golden.join(file), dir.path().join(file)).unwrap();
+    }
+    let ours = located_by(&bin, &golden.join("bag"), &dir.path().join("ours"));
+    let script = Path::new(env!("CARGO_MANIFEST_DIR")).join("loop/rosbags_peer.py");
+    for storage in ["mcap", "sqlite3"] {
+        let theirs = dir.path().join(storage);
+        let done = run(Command::new(&python).arg(&script).arg(golden.join("bag")).arg(&theirs).arg(storage));
+        assert!(done.status.success(), "{storage}: {}", stderr(&done));
+        let check = run(Command::new(&bin).args(["bag", "check"]).arg(&theirs));
+        assert!(check.status.success(), "{storage}: {}", String::from_utf8_lossy(&check.stdout));
+        let found = located_by(&bin, &theirs, &dir.path().join(format!("{storage}-out")));
+        assert!(found == ours, "{storage}: other sightings");
     }
 }
 

@@ -82,7 +82,8 @@ impl Told {
         let mut out = Self::default();
         // Keys above the line with their indentation.
         let mut above: Vec<(usize, String)> = Vec::new();
-        let mut topic = None;
+        // Of a topic's entry: rosbag2 writes the name first, rosbags the count.
+        let (mut topic, mut count) = (None, None);
         for line in text.lines() {
             let content = line.trim_start_matches([' ', '-']);
             let indent = line.len() - content.len();
@@ -99,15 +100,15 @@ impl Told {
             let (path, value) = (path(key), unquoted(value));
             match path.iter().map(String::as_str).collect::<Vec<_>>()[..] {
                 ["topics_with_message_count", "topic_metadata", "name"] => topic = Some(value.clone()),
-                ["topics_with_message_count", "message_count"] => {
-                    if let (Some(topic), Ok(count)) = (topic.take(), value.parse::<u64>()) {
-                        *out.topics.entry(topic).or_default() += count;
-                    }
-                }
+                ["topics_with_message_count", "message_count"] => count = value.parse::<u64>().ok(),
                 ["topics_with_message_count" | "files", ..] => {}
                 _ => {
                     out.values.insert(path.join("."), value.clone());
                 }
+            }
+            if let (Some(name), Some(messages)) = (&topic, count) {
+                *out.topics.entry(name.clone()).or_default() += messages;
+                (topic, count) = (None, None);
             }
             if value.is_empty() {
                 above.push((indent, key.to_owned()));

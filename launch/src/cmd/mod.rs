@@ -6,6 +6,7 @@ pub mod doctor;
 pub mod learn;
 pub mod locate;
 pub mod platform;
+pub mod review;
 pub mod sim;
 pub mod site;
 pub mod twin;

@@ -1,5 +1,7 @@
 //! `shelfwright sim` and `shelfwright demo`: an inventory of the simulated library, from shelf to report.
 
+mod text;
+
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use std::time::{Duration, Instant};
@@ -18,6 +20,7 @@ use twin::{ClassScore, Scenario, Scores, Truth, Twin, score};
 use super::platform::{runtime, until_interrupted};
 use crate::mission::{Mission, Outcome, Pace, PoseError, Unwatched, Watch};
 use crate::params::Params;
+use crate::review::Live;
 use crate::run_folder::{RunFolder, write_json};
 use crate::ui::{Interrupted, Ui, interrupted, refused};
 
@@ -38,7 +41,9 @@ pub struct DemoArgs {
 #[command(after_help = "Examples:\n  shelfwright sim --seed 7 --out out/run\n  \
     shelfwright sim busy-morning.toml --faces 1F/R01A,1F/R01B --out out/busy\n  \
     shelfwright sim --save-at 60 minute.twin --out out/run && shelfwright sim --restore minute.twin --out out/again\n  \
-    shelfwright sim --platform http://127.0.0.1:8080/api/v1/events --out out/run")]
+    shelfwright sim --platform http://127.0.0.1:8080/api/v1/events --out out/run\n  \
+    shelfwright sim --review                            # watch it in the Rerun viewer\n  \
+    shelfwright sim --review=run.rrd                    # look at it later: rerun run.rrd")]
 pub struct SimArgs {
     /// A scenario file; by default the demo library.
     scenario: Option<PathBuf>,
@@ -65,6 +70,9 @@ pub struct SimArgs {
     /// After the run, write where every book really stood: a truth table, for evaluation.
     #[arg(long)]
     truth: Option<PathBuf>,
+    /// Show the run in the Rerun viewer while it goes; with =FILE, write that recording to a file.
+    #[arg(long, value_name = "RRD", num_args = 0..=1, require_equals = true, default_missing_value = "")]
+    review: Option<PathBuf>,
     /// Play the robots as ROS 2 hardware: publish their sensors and /clock, take cmd_vel, until Ctrl-C. Site and
     /// catalogue are left in the folder for `shelfwright up`.
     #[cfg(feature = "ros2")]
@@ -172,7 +180,7 @@ pub fn demo(args: &DemoArgs, ui: &Ui) -> anyhow::Result<()> {
     runtime.block_on(serving)??;
     let mut result = result?;
     result.platform = Some(page);
-    ui.result(&result, text)
+    ui.result(&result, text::text)
 }
 
 /// Runs `sim`.
@@ -201,20 +209,24 @@ pub fn sim(args: &SimArgs, ui: &Ui) -> anyhow::Result<()> {
     }
     // Before anything is made: a mistake in the parameters should leave no folder behind.
     Params::for_tags(scenario.library.tags, args.params.as_deref())?;
+    let live = args.review.as_deref().map(Live::find).transpose()?;
     let folder = RunFolder::create(&args.out, args.replace)?;
     let twin = restored.map_or_else(|| Twin::new(&scenario), Ok).map_err(refused)?;
+    let live = live.map(|live| live.start(&twin, &scenario, &args.faces)).transpose()?;
     let run = |watch: &mut dyn Watch| {
         let (platform, params) = (args.platform.as_deref(), args.params.as_deref());
         inventory(twin, &args.faces, &folder, platform, params, &pace, watch, ui)
     };
-    #[cfg(feature = "view")]
-    let result = if args.view.view { super::view::watched(&scenario, run)? } else { run(&mut Unwatched)? };
-    #[cfg(not(feature = "view"))]
-    let result = run(&mut Unwatched)?;
+    let result = match live {
+        Some(live) => live.watch(run, ui)?,
+        #[cfg(feature = "view")]
+        None if args.view.view => super::view::watched(&scenario, run)?,
+        None => run(&mut Unwatched)?,
+    };
     if let Some(path) = &args.truth {
         write_truth(path, &result.truth)?;
     }
-    ui.result(&result, text)?;
+    ui.result(&result, text::text)?;
     if let Some((at_ns, file)) = &pace.save {
         let ended_ns = result.facts.run.finished_ns;
         anyhow::ensure!(
@@ -460,61 +472,4 @@ fn deliver(
         }
     }
     Ok(store.outbox()?)
-}
-
-fn text(r: &RunResult) -> String {
-    let f = &r.facts;
-    let mut text = format!(
-        "\n{} reads of {} tags in {} passes, {:.0} m driven, {:.0} s simulated in {:.0} s ({:.1}× real time)\n",
-        f.run.reads, f.run.tags, f.run.passes, f.run.distance_m, f.simulated_s, f.wall_s, f.real_time_factor
-    );
-    text += &format!(
-        "{} books expected, {} in place, {} findings\n\n",
-        r.summary.expected,
-        r.summary.in_place,
-        r.summary.total()
-    );
-    text += "against what the scenario put wrong (which no node has seen):\n\
-             class            injected  reported  right  precision  recall\n";
-    let s = &r.scores;
-    for (name, c) in [
-        ("misplaced", &s.far_misplaced),
-        ("missing", &s.missing),
-        ("out of order", &s.out_of_order),
-        ("not catalogued", &s.foreign),
-        ("on loan", &s.on_loan),
-    ] {
-        let share = |v: Option<f64>| v.map_or("    –".into(), |v| format!("{v:.3}"));
-        text += &format!(
-            "{name:<16} {:>8}  {:>8}  {:>5}  {:>9}  {:>6}\n",
-            c.score.injected,
-            c.score.reported,
-            c.score.hits,
-            share(c.precision),
-            share(c.recall)
-        );
-    }
-    let l = &f.localizer;
-    text += &format!(
-        "not verified: {}; localizer RMS while scanning: {:.1} cm along, {:.1} cm across, {:.2}°\n\n",
-        s.not_verified,
-        100.0 * l.along_m,
-        100.0 * l.across_m,
-        l.heading_deg
-    );
-    for failed in &r.failed {
-        text += &format!("could not be done: {failed}\n");
-    }
-    if let Some(d) = &r.delivery {
-        text += &format!(
-            "platform: {} events delivered, {} waiting, {} refused\n",
-            d.delivered, d.pending, d.dead
-        );
-    }
-    text += &format!(
-        "report:   {}\nbag:      {}\n",
-        r.out.join("report.html").display(),
-        r.out.join("bag").display()
-    );
-    text
 }

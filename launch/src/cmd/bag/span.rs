@@ -68,6 +68,11 @@ impl Span {
         Ok(Self { from_ns, until_ns })
     }
 
+    /// Its first stamp, and the one after its last, ns; where it is open those are as far away as can be.
+    pub fn bounds_ns(&self) -> [i64; 2] {
+        [self.from_ns.unwrap_or(i64::MIN), self.until_ns.unwrap_or(i64::MAX)]
+    }
+
     /// All messages of it.
     pub fn selection(&self) -> Selection {
         Selection::default().from_ns(self.from_ns).until_ns(self.until_ns)

@@ -3,6 +3,8 @@
 //! `bags/benchmark` runs it and keeps what it prints as `bags/BENCHMARK.md`.
 #![allow(clippy::unwrap_used, clippy::expect_used, clippy::print_stdout)]
 
+mod hour;
+
 use std::path::{Path, PathBuf};
 use std::process::Command;
 use std::sync::Arc;
@@ -341,6 +343,22 @@ fn main() {
         );
     }
     println!();
+
+    println!("## Review\n");
+    let (messages, reads) = hour::write(home.path());
+    println!(
+        "An hour at work ({messages} messages, {reads} reads, 10 scans of 720 ranges and 50 odometries a second) as a\n\
+         recording for the viewer:\n"
+    );
+    let runs = (0..RUNS).filter_map(|_| hour::review(home.path()));
+    match runs.min_by(|a, b| a.seconds.total_cmp(&b.seconds)) {
+        Some(r) => println!(
+            "- `shelfwright review`: {:.1} s for {} messages, peak {:.0} MiB, a file of {:.0} MiB.\n",
+            r.seconds, r.messages, r.peak_mib, r.recording_mib
+        ),
+        None => println!("- SHELFWRIGHT_BIN is not set\n"),
+    }
+    std::fs::remove_dir_all(home.path().join("hour")).unwrap();
 
     println!("## Record images\n");
     println!("{IMAGES} images of 640 × 480, rgb8, a smooth scene with the noise of a sensor.\n");
