@@ -1,6 +1,7 @@
 //! The `shelfwright` command: simulate, locate, audit, report, and look after bags and sites.
 
 mod cmd;
+mod eyes;
 mod learn;
 mod mission;
 mod params;

@@ -23,6 +23,8 @@ pub mod sensors;
 pub mod stacks;
 pub mod truth;
 mod twin;
+#[cfg(feature = "view")]
+pub mod view;
 pub mod world;
 
 pub use crate::twin::{STEP_NS, Twin, TwinError};

@@ -10,7 +10,7 @@ use crate::inject::ErrorSettings;
 use crate::library::LibrarySettings;
 use crate::radio::RadioSettings;
 use crate::scenario_check;
-use crate::sensors::{BatterySettings, ImuSettings, LidarSettings, OdometrySettings};
+use crate::sensors::{BatterySettings, CameraSettings, ImuSettings, LidarSettings, OdometrySettings};
 
 /// One simulated run.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
@@ -80,6 +80,9 @@ pub struct RobotSettings {
     pub battery: BatterySettings,
     /// Phase centres of the antennas in base_link, m, port 1 first; they look to the left (+y).
     pub antennas_m: Vec<[f64; 3]>,
+    /// Cameras, `camera_1` first. Drawing their images takes a program with the feature `view`.
+    #[serde(rename = "camera")]
+    pub cameras: Vec<CameraSettings>,
 }
 
 /// A person who walks to and fro along a line and stops in front of a robot.
@@ -143,6 +146,7 @@ impl Default for RobotSettings {
             // One antenna a tier of the demo library, behind an antenna hub: with four for six tiers the locator
             // takes 6% of the books for a neighbour tier's, with six 1%.
             antennas_m: [0.22, 0.55, 0.88, 1.21, 1.54, 1.87].map(|z| [0.0, 0.25, z]).into(),
+            cameras: vec![],
         }
     }
 }

@@ -19,7 +19,7 @@ use crate::messages::{self, Names};
 use crate::people::Person;
 use crate::radio::{RadioError, RadioRead, Reader, TagField};
 use crate::rng::stream;
-use crate::scenario::{RobotSettings, Scenario, ScenarioError};
+use crate::scenario::{ObstacleSettings, RobotSettings, Scenario, ScenarioError};
 use crate::sensors::{Battery, Imu, Lidar, Odometry};
 use crate::stacks::{Stacks, Standing};
 use crate::truth::{TrueBook, TrueRobot, Truth};
@@ -57,6 +57,7 @@ pub enum TwinError {
 
 /// A simulated library with its robots.
 pub struct Twin {
+    seed: u64,
     library: Library,
     stacks: Stacks,
     standing: Vec<Standing>,
@@ -119,6 +120,7 @@ impl Twin {
         world.set_time(0.0);
         world.settle();
         Ok(Self {
+            seed,
             library,
             stacks,
             standing,
@@ -242,6 +244,34 @@ impl Twin {
     /// A robot's true pose on the map (x and y, m, and direction, rad), for scoring and for nothing else.
     pub fn true_pose(&self, robot: &str) -> Option<[f64; 3]> {
         self.robots.iter().find(|r| r.settings.name == robot).map(|r| self.world.pose(r.body))
+    }
+
+    /// The shelves as they really are, for drawing and for nothing else.
+    pub fn stacks(&self) -> &Stacks {
+        &self.stacks
+    }
+
+    /// Where every volume really stands, for drawing and for nothing else.
+    pub fn standing(&self) -> &[Standing] {
+        &self.standing
+    }
+
+    /// Where people are and look to, for drawing and for nothing else: x and y on the map, m, and direction, rad.
+    pub fn people(&self) -> impl Iterator<Item = [f64; 3]> {
+        self.people.iter().map(|(_, p)| {
+            let [x, y] = p.at();
+            [x, y, p.facing()]
+        })
+    }
+
+    /// Obstacles, and whether they are there now; for drawing and for nothing else.
+    pub fn obstacles(&self) -> impl Iterator<Item = (&ObstacleSettings, bool)> {
+        self.world.obstacles()
+    }
+
+    /// The seed of the scenario.
+    pub fn seed(&self) -> u64 {
+        self.seed
     }
 
     /// The truth, for scoring and for nothing else.

@@ -180,6 +180,12 @@ impl World {
         }
     }
 
+    /// Obstacles, and whether they are there now.
+    pub fn obstacles(&self) -> impl Iterator<Item = (&ObstacleSettings, bool)> {
+        let there = |h| self.physics.colliders.get(h).is_some_and(|c| c.is_enabled());
+        self.obstacles.iter().map(move |(handle, o)| (o, there(*handle)))
+    }
+
     /// Advances by one step.
     pub fn step(&mut self) {
         self.physics.step();

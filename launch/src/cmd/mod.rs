@@ -8,3 +8,4 @@ pub mod locate;
 pub mod platform;
 pub mod sim;
 pub mod site;
+pub mod view;

@@ -16,7 +16,7 @@ use twin::scenario::ExpectSettings;
 use twin::{ClassScore, Scenario, Scores, Truth, Twin, score};
 
 use super::platform::{runtime, until_interrupted};
-use crate::mission::{Mission, Outcome, PoseError};
+use crate::mission::{Mission, Outcome, PoseError, Unwatched, Watch};
 use crate::params::Params;
 use crate::run_folder::{RunFolder, write_json};
 use crate::ui::{Interrupted, Ui, interrupted, refused};
@@ -59,6 +59,8 @@ pub struct SimArgs {
     /// Parameter file for the nodes.
     #[arg(long)]
     params: Option<PathBuf>,
+    #[command(flatten)]
+    view: super::view::ViewArgs,
     /// After the run, write where every book really stood: a truth table, for evaluation.
     #[arg(long)]
     truth: Option<PathBuf>,
@@ -156,7 +158,7 @@ pub fn demo(args: &DemoArgs, ui: &Ui) -> anyhow::Result<()> {
         let _ = stopped.await;
     }));
     ui.note(format!("platform at {page} (embedded, for this run)"));
-    let result = inventory(&scenario, &[], &folder, Some(&events), None, ui);
+    let result = inventory(&scenario, &[], &folder, Some(&events), None, &mut Unwatched, ui);
     let _ = stop.send(());
     runtime.block_on(serving)??;
     let mut result = result?;
@@ -177,11 +179,25 @@ pub fn sim(args: &SimArgs, ui: &Ui) -> anyhow::Result<()> {
     if args.ros {
         return crate::ros::sim(&scenario, &args.out, args.replace, args.speed, ui);
     }
+    #[cfg(not(feature = "view"))]
+    if args.view.picture() || args.view.view {
+        anyhow::bail!(crate::eyes::WITHOUT);
+    }
+    #[cfg(feature = "view")]
+    if args.view.picture() {
+        return super::view::picture(&args.view, &scenario, &args.faces, args.params.as_deref(), ui);
+    }
     // Before anything is made: a mistake in the parameters should leave no folder behind.
     Params::load(args.params.as_deref())?;
     let folder = RunFolder::create(&args.out, args.replace)?;
-    let result =
-        inventory(&scenario, &args.faces, &folder, args.platform.as_deref(), args.params.as_deref(), ui)?;
+    let run = |watch: &mut dyn Watch| {
+        let (platform, params) = (args.platform.as_deref(), args.params.as_deref());
+        inventory(&scenario, &args.faces, &folder, platform, params, watch, ui)
+    };
+    #[cfg(feature = "view")]
+    let result = if args.view.view { super::view::watched(&scenario, run)? } else { run(&mut Unwatched)? };
+    #[cfg(not(feature = "view"))]
+    let result = run(&mut Unwatched)?;
     if let Some(path) = &args.truth {
         write_truth(path, &result.truth)?;
     }
@@ -267,6 +283,7 @@ fn inventory(
     folder: &RunFolder,
     platform: Option<&str>,
     params: Option<&Path>,
+    watch: &mut dyn Watch,
     ui: &Ui,
 ) -> anyhow::Result<RunResult> {
     let params = Params::load(params)?;
@@ -297,9 +314,9 @@ fn inventory(
         faces: &faces,
         params: &params,
         run: &run,
-        bag: &bag,
+        bag: Some(&bag),
     };
-    let outcome = mission.run(twin, ui)?;
+    let outcome = mission.run(twin, watch, ui)?;
     if outcome.interrupted {
         ui.note(format!("interrupted; the bag up to here is in {}", bag.display()));
         return Err(Interrupted.into());
@@ -321,7 +338,8 @@ fn inventory(
     })
 }
 
-fn chosen(site: &Site, wanted: &[FaceId]) -> anyhow::Result<Vec<FaceId>> {
+/// The row faces asked for; all when none is named.
+pub fn chosen(site: &Site, wanted: &[FaceId]) -> anyhow::Result<Vec<FaceId>> {
     let all: Vec<FaceId> = site.faces().map(|(id, _, _)| id).collect();
     if wanted.is_empty() {
         return Ok(all);

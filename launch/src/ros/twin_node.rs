@@ -17,6 +17,8 @@ use serde::{Deserialize, Serialize};
 
 use twin::{STEP_NS, Scenario, Twin};
 
+use crate::eyes::Eyes;
+
 /// Where the parameters are described.
 pub const DOCUMENTED: &[Documented] =
     &[Documented { group: "", name: "TwinParams", source: include_str!("twin_node.rs") }];
@@ -59,6 +61,7 @@ pub struct TwinNode {
     reset: ServiceTopics,
     paused: bool,
     twin: Twin,
+    eyes: Eyes,
     params: TwinParams,
     commands: Vec<(Arc<str>, String)>,
     outputs: Vec<Arc<str>>,
@@ -81,6 +84,8 @@ impl TwinNode {
                 ["reads", "scan", "odom", "imu", "battery"].map(|t| Arc::from(format!("/{name}/{t}"))),
             );
         }
+        let eyes = Eyes::of(&twin).map_err(|e| format!("{e:#}"))?;
+        outputs.extend(eyes.topics());
         let commands = names.into_iter().map(|n| (Arc::from(format!("/{n}/cmd_vel")), n)).collect();
         Ok(Self {
             scenario: scenario.clone(),
@@ -89,6 +94,7 @@ impl TwinNode {
             reset: ServiceTopics::new("/twin/reset"),
             paused: false,
             twin,
+            eyes,
             params,
             commands,
             outputs,
@@ -103,6 +109,9 @@ impl TwinNode {
         let mut said = Vec::new();
         for _ in 0..steps {
             self.twin.step(&mut said);
+            if let Err(error) = self.eyes.look(&self.twin, &mut said) {
+                tracing::error!(%error, "the cameras see nothing");
+            }
         }
         said.into_iter().for_each(|p| out.forward(p));
     }
