@@ -349,8 +349,8 @@ fn main() {
     for (name, packing) in [
         ("ours, none", Packing::None),
         ("ours, lz4", Packing::Lz4),
-        ("ours, zstd fast", Packing::ZstdFast),
         ("ours, zstd", Packing::Zstd),
+        ("ours, zstd small", Packing::ZstdSmall),
     ] {
         rows += &best(|| record(&large, packing, &publications)).row(name);
     }

@@ -149,7 +149,8 @@ impl Iterator for RawReader {
     }
 }
 
-fn is_empty_mcap(path: &Path) -> bool {
+/// What a recorder leaves that is killed as it begins its next file.
+pub(crate) fn is_empty_mcap(path: &Path) -> bool {
     path.extension().is_some_and(|e| e == "mcap") && fs::metadata(path).is_ok_and(|m| m.len() == 0)
 }
 

@@ -120,6 +120,11 @@ impl Writer {
         self.done.iter().map(|f| f.bytes).sum::<u64>() + self.out.bytes()
     }
 
+    /// Files begun so far.
+    pub fn files(&self) -> usize {
+        self.done.len() + usize::from(!self.closed)
+    }
+
     /// Messages taken so far.
     pub fn messages(&self) -> u64 {
         self.done.iter().map(|f| f.tally.messages).sum::<u64>() + self.out.taken.messages

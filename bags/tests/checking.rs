@@ -31,7 +31,7 @@ fn every_bag_that_we_write_is_without_a_fault() {
         ("zstd", Packing::Zstd, None),
         ("lz4", Packing::Lz4, None),
         ("none", Packing::None, None),
-        ("split", Packing::ZstdFast, Some(2_000_000_000)),
+        ("split", Packing::ZstdSmall, Some(2_000_000_000)),
     ] {
         write(&home.path().join(name), packing, split_ns);
         let checked = check(home.path().join(name)).unwrap();
@@ -40,6 +40,20 @@ fn every_bag_that_we_write_is_without_a_fault() {
     }
     Writer::create(home.path().join("empty")).unwrap().finish().unwrap();
     assert_eq!(problems(&check(home.path().join("empty")).unwrap()), Vec::<String>::new());
+}
+
+#[test]
+fn a_file_that_a_killed_recorder_had_just_begun_is_no_fault_of_the_others() {
+    let home = tempfile::tempdir().unwrap();
+    let folder = home.path().join("run");
+    write(&folder, Packing::Zstd, Some(2_000_000_000));
+    let before = check(&folder).unwrap();
+    fs::remove_file(folder.join("metadata.yaml")).unwrap();
+    fs::write(folder.join("run_99.mcap"), []).unwrap();
+    let checked = check(&folder).unwrap();
+    assert_eq!((checked.errors, checked.messages), (0, before.messages), "{:?}", checked.findings);
+    assert!(problems(&checked).iter().any(|p| p.contains("as it began this file")), "{checked:?}");
+    assert!(matches!(check(folder.join("run_99.mcap")), Err(BagError::NotABag { .. })));
 }
 
 #[test]

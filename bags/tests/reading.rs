@@ -114,7 +114,7 @@ proptest! {
     fn a_bag_cut_at_any_byte_opens_and_loses_at_most_the_last_second(
         publications in any_run(),
         at in any::<prop::sample::Index>(),
-        packing in prop::sample::select(vec![Packing::Zstd, Packing::ZstdFast, Packing::Lz4, Packing::None]),
+        packing in prop::sample::select(vec![Packing::Zstd, Packing::ZstdSmall, Packing::Lz4, Packing::None]),
     ) {
         let home = tempfile::tempdir().unwrap();
         let folder = home.path().join("run");

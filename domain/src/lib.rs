@@ -17,6 +17,7 @@ pub mod site;
 pub mod table_error;
 mod table_file;
 pub mod tables;
+pub mod tag36h11;
 pub mod uid;
 
 pub use address::{FaceId, Home, ShelfAddress, Side};

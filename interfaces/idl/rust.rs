@@ -154,7 +154,7 @@ fn element_type(element: &Element) -> Result<String, String> {
             P::F64 => "f64",
         }
         .to_owned(),
-        Element::String(None) => "String".to_owned(),
+        Element::String(None) => "::std::string::String".to_owned(),
         Element::Message(name) => path(name),
         // No type in use has one; a Rust type that keeps the bound would be needed, lest encoding can fail.
         Element::String(Some(_)) => return Err("bounded strings have no Rust type here".into()),

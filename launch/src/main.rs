@@ -1,6 +1,7 @@
 //! The `shelfwright` command: simulate, locate, audit, report, and look after bags and sites.
 
 mod cmd;
+mod eyes;
 mod learn;
 mod mission;
 mod params;
@@ -63,9 +64,14 @@ enum Command {
     /// Run all nodes of one robot in this process, each a ROS 2 node of its own.
     #[cfg(feature = "ros2")]
     Up(ros::UpArgs),
+    /// Start, pause, resume or cancel the mission of a robot on the ROS 2 network.
+    #[cfg(feature = "ros2")]
+    Mission(ros::mission::MissionArgs),
     /// Run one node of a robot as a ROS 2 node.
     #[cfg(feature = "ros2")]
     Node(ros::NodeArgs),
+    /// Print the description of a robot (URDF).
+    Urdf(cmd::urdf::UrdfArgs),
     /// Check this machine and this build.
     Doctor(cmd::doctor::DoctorArgs),
 }
@@ -98,7 +104,10 @@ fn main() -> ExitCode {
         #[cfg(feature = "ros2")]
         Command::Up(args) => ros::up(&args),
         #[cfg(feature = "ros2")]
+        Command::Mission(args) => ros::mission::run(&args, &ui),
+        #[cfg(feature = "ros2")]
         Command::Node(args) => ros::node(&args),
+        Command::Urdf(args) => cmd::urdf::run(&args, &ui),
         Command::Doctor(args) => cmd::doctor::run(&args, &ui),
     };
     match done {

@@ -1,6 +1,7 @@
 //! One inventory mission in the twin: nodes, world, bag, and what came of it.
 
 use std::collections::BTreeSet;
+use std::ops::ControlFlow;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use std::time::{Duration, Instant};
@@ -22,6 +23,7 @@ use positioning::Pose2;
 use serde::Serialize;
 use twin::{RobotSettings, STEP_NS, Scenario, Twin};
 
+use crate::eyes::Eyes;
 use crate::params::Params;
 use crate::recording::RunBags;
 use crate::ui::{Ui, interrupted};
@@ -51,7 +53,7 @@ pub struct Outcome {
     pub localizer: PoseError,
     /// How often the robot began to touch something.
     pub bumps: u32,
-    /// Ctrl-C came before the end.
+    /// Ctrl-C or the watcher's break came before the end.
     pub interrupted: bool,
 }
 
@@ -94,12 +96,18 @@ impl PoseError {
 /// The twin as the local host sees it.
 struct TwinWorld {
     twin: Twin,
+    eyes: Eyes,
+    /// Why the cameras see nothing any more.
+    blind: Option<anyhow::Error>,
     commands: Vec<(Arc<str>, String)>,
 }
 
 impl World for TwinWorld {
     fn step(&mut self, out: &mut Vec<Publication>) {
         self.twin.step(out);
+        if let Err(error) = self.eyes.look(&self.twin, out) {
+            self.blind = Some(error);
+        }
     }
 
     fn command(&mut self, command: &Publication) {
@@ -193,8 +201,8 @@ pub struct Mission<'a> {
     pub params: &'a Params,
     /// Name of the run.
     pub run: &'a str,
-    /// Where the bag goes.
-    pub bag: &'a Path,
+    /// Where the bag goes; `None` records nothing.
+    pub bag: Option<&'a Path>,
     /// How fast it goes.
     pub pace: &'a Pace,
 }
@@ -226,18 +234,44 @@ impl Pace {
     }
 }
 
+/// Looks on while a mission runs. It can end the mission and change nothing in it.
+pub trait Watch: Observer {
+    /// After each step; a break ends the mission.
+    fn step(&mut self, twin: &Twin) -> ControlFlow<()>;
+}
+
+/// Looks away.
+pub struct Unwatched;
+
+impl Observer for Unwatched {
+    fn observe(&mut self, _: &Publication) -> Result<(), String> {
+        Ok(())
+    }
+}
+
+impl Watch for Unwatched {
+    fn step(&mut self, _: &Twin) -> ControlFlow<()> {
+        ControlFlow::Continue(())
+    }
+}
+
 impl Mission<'_> {
-    /// Runs the mission to its end, to Ctrl-C or to the first error; the bag is closed in each case.
-    pub fn run(&self, twin: Twin, ui: &Ui) -> anyhow::Result<Outcome> {
+    /// Runs the mission to its end, to Ctrl-C, to the watcher's break or to the first error; the bag is closed in each case.
+    pub fn run(&self, twin: Twin, watch: &mut dyn Watch, ui: &Ui) -> anyhow::Result<Outcome> {
         let robot = self.scenario.robots.first().context("the scenario has no robot")?;
         let mut host = self.host(robot, &twin)?;
-        let mut recorder = Recorder::start(RunBags::start(self.bag, &self.params.recorder)?);
+        let mut recorder = match self.bag {
+            Some(bag) => Some(Recorder::start(RunBags::start(bag, &self.params.recorder)?)),
+            None => None,
+        };
         let mut gather = Gather::default();
         let mut localizer = PoseError::default();
         let mut progress = ui.progress("inventory", 1_000);
         let started_ns = twin.now_ns();
         let started = Instant::now();
         let mut world = TwinWorld {
+            eyes: Eyes::of(&twin)?,
+            blind: None,
             twin,
             commands: self
                 .scenario
@@ -246,9 +280,19 @@ impl Mission<'_> {
                 .map(|r| (Arc::from(format!("/{}/cmd_vel", r.name)), r.name.clone()))
                 .collect(),
         };
+        let mut stopped = false;
         while !gather.over() && !interrupted() {
             self.pace.save(&world.twin)?;
-            host.step(&mut world, &mut [&mut recorder, &mut gather])?;
+            let mut observers: Vec<&mut dyn Observer> = vec![&mut gather, &mut *watch];
+            observers.extend(recorder.as_mut().map(|r| r as &mut dyn Observer));
+            host.step(&mut world, &mut observers)?;
+            if let Some(error) = world.blind.take() {
+                return Err(error);
+            }
+            if watch.step(&world.twin).is_break() {
+                stopped = true;
+                break;
+            }
             if let (Some(pose), MissionState::SCANNING) = (gather.pose.take(), gather.state.state)
                 && let Some(truth) = world.twin.true_pose(&robot.name)
             {
@@ -269,7 +313,10 @@ impl Mission<'_> {
         }
         progress.finish();
         let wall_s = started.elapsed().as_secs_f64();
-        let recorded = recorder.finish().map_err(|e| anyhow::anyhow!(e))?;
+        let recorded = match recorder {
+            Some(recorder) => recorder.finish().map_err(|e| anyhow::anyhow!(e))?,
+            None => 0,
+        };
         let finished_ns = world.twin.now_ns();
         Ok(Outcome {
             facts: RunFacts {
@@ -295,7 +342,7 @@ impl Mission<'_> {
             failed: gather.failed,
             localizer: localizer.rms(),
             bumps: world.twin.bumps(&robot.name),
-            interrupted: interrupted(),
+            interrupted: stopped || interrupted(),
         })
     }
 

@@ -1,5 +1,7 @@
 //! What a run leaves behind, and where: one folder that `audit`, `report` and `locate` take as it is.
 
+#[cfg(feature = "ros2")]
+use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
 
 use anyhow::Context;
@@ -57,6 +59,26 @@ impl RunFolder {
     /// Bags of the time around faults.
     pub fn faults(&self) -> PathBuf {
         self.root.join("faults")
+    }
+
+    /// Keeps where the robots start: x and y on the map, m, and heading, degrees, by name.
+    ///
+    /// # Errors
+    /// What the disk says.
+    #[cfg(feature = "ros2")]
+    pub fn save_starts(&self, starts: &BTreeMap<String, [f64; 3]>) -> anyhow::Result<()> {
+        let path = self.root.join("starts.toml");
+        std::fs::write(&path, toml::to_string(starts)?)
+            .with_context(|| format!("cannot write {}", path.display()))
+    }
+
+    /// Where the robots start; empty where the run does not say.
+    #[cfg(feature = "ros2")]
+    pub fn starts(&self) -> BTreeMap<String, [f64; 3]> {
+        std::fs::read_to_string(self.root.join("starts.toml"))
+            .ok()
+            .and_then(|text| toml::from_str(&text).ok())
+            .unwrap_or_default()
     }
 
     /// The site that the run used.

@@ -49,7 +49,8 @@ pub fn catch_interrupts() {
 pub fn init_logs(verbose: u8, ros: bool) {
     let default = match verbose {
         0 if ros => "warn,nodes=info,shelfwright=info",
-        0 => "warn",
+        // What draws warns of slow drivers and of much that is no concern of the person at the terminal.
+        0 => "warn,bevy=error,wgpu=error,naga=error",
         1 => "info",
         2 => "debug",
         _ => "trace",

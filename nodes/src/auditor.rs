@@ -21,6 +21,9 @@ pub struct AuditorNode {
     coverage: Vec<Coverage>,
     malformed: u64,
     audits: u64,
+    /// What was heard, for a process that takes this one's place.
+    heard: Vec<Publication>,
+    heard_anew: bool,
 }
 
 impl AuditorNode {
@@ -46,6 +49,8 @@ impl AuditorNode {
             coverage: Vec::new(),
             malformed: 0,
             audits: 0,
+            heard: Vec::new(),
+            heard_anew: false,
         }
     }
 
@@ -82,7 +87,27 @@ impl Node for AuditorNode {
         vec!["/shelf_errors".into()]
     }
 
+    fn wants_past(&self) -> bool {
+        true
+    }
+
+    fn take_memory(&mut self) -> Option<Vec<Publication>> {
+        std::mem::take(&mut self.heard_anew).then(|| self.heard.clone())
+    }
+
+    fn recall(&mut self, memory: &[Publication]) {
+        memory.iter().for_each(|publication| self.on_message(publication, &mut Outbox::at(0)));
+    }
+
     fn on_message(&mut self, input: &Publication, out: &mut Outbox) {
+        if matches!(&*input.message, AnyMessage::Sightings(_) | AnyMessage::Coverage(_)) {
+            // What it knows from the process before it comes again from those who keep it.
+            if self.heard.iter().any(|h| h.message == input.message) {
+                return;
+            }
+            self.heard.push(input.clone());
+            self.heard_anew = true;
+        }
         match &*input.message {
             AnyMessage::Sightings(message) if input.is_called("sightings") => {
                 for sighting in &message.sightings {

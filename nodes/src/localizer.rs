@@ -81,6 +81,10 @@ pub struct LocalizerNode {
     base_frame: String,
     odom_frame: String,
     initial: Pose2,
+    /// From the memory of another process: holds until the first scan.
+    map_from_odom: Option<Pose2>,
+    odom_from_base: Option<Pose2>,
+    remembered: Option<Pose2>,
     params: LocalizerParams,
     map: FloorMap,
     mounts: TfBuffer,
@@ -121,6 +125,9 @@ impl LocalizerNode {
             base_frame: format!("{robot}/base_link"),
             odom_frame: format!("{robot}/odom"),
             initial,
+            map_from_odom: None,
+            odom_from_base: None,
+            remembered: None,
             params,
             map: FloorMap::from_floor(floor(site, floor_name)?)?,
             mounts: TfBuffer::default(),
@@ -145,8 +152,8 @@ impl LocalizerNode {
             AnyMessage::Odometry(odom) => match (pose2_from_pose(&odom.pose.pose), &mut self.core) {
                 (Some(pose), Some(core)) => core.add_odometry(stamp_ns(&odom.header), pose),
                 (None, _) => self.malformed += 1,
-                // Before the first scan nothing needs odometry.
-                (Some(_), None) => {}
+                // Before the first scan it only tells where a robot has gone that was not watched meanwhile.
+                (Some(pose), None) => self.odom_from_base = Some(pose),
             },
             AnyMessage::Imu(imu) => {
                 if let Some(core) = &mut self.core {
@@ -154,18 +161,23 @@ impl LocalizerNode {
                 }
             }
             AnyMessage::LaserScan(scan) => {
-                if self.core.is_none() {
-                    match self.mounts.lookup(&self.base_frame, &scan.header.frame_id, 0) {
-                        Ok(base_from_laser) => {
-                            self.core = Some(Localizer::new(
-                                self.map.clone(),
-                                self.initial,
-                                Pose2::from_isometry(&base_from_laser),
-                                self.params.filter.clone(),
-                            ));
-                        }
-                        Err(_) => self.unmounted += 1,
-                    }
+                if let (None, Some(map), Some(odom)) = (&self.core, self.map_from_odom, self.odom_from_base) {
+                    self.initial = map * odom;
+                }
+                // With a memory it waits for odometry.
+                let ready = self.map_from_odom.is_none() || self.odom_from_base.is_some();
+                let Ok(base_from_laser) = self.mounts.lookup(&self.base_frame, &scan.header.frame_id, 0)
+                else {
+                    self.unmounted += 1;
+                    return;
+                };
+                if self.core.is_none() && ready {
+                    self.core = Some(Localizer::new(
+                        self.map.clone(),
+                        self.initial,
+                        Pose2::from_isometry(&base_from_laser),
+                        self.params.filter.clone(),
+                    ));
                 }
                 if let Some(core) = &mut self.core {
                     core.add_scan(range_scan(scan));
@@ -210,6 +222,28 @@ impl Node for LocalizerNode {
         while let Some(estimate) = self.core.as_mut().and_then(Localizer::estimate) {
             self.publish(&estimate, out);
             self.last = Some(estimate);
+        }
+    }
+
+    fn take_memory(&mut self) -> Option<Vec<Publication>> {
+        let estimate = self.last.as_ref().filter(|e| e.tracking == Tracking::Tracking)?;
+        if self.remembered == Some(estimate.map_from_odom) {
+            return None;
+        }
+        self.remembered = Some(estimate.map_from_odom);
+        let transform = transform_stamped(estimate.stamp_ns, "map", &self.odom_frame, estimate.map_from_odom);
+        let message = TFMessage { transforms: vec![transform] };
+        Some(vec![Publication::new(self.topics.tf.clone(), estimate.stamp_ns, message)])
+    }
+
+    fn recall(&mut self, memory: &[Publication]) {
+        for publication in memory {
+            if let AnyMessage::TFMessage(tf) = &*publication.message
+                && let [t] = tf.transforms.as_slice()
+            {
+                self.map_from_odom =
+                    isometry_from_transform(&t.transform).map(|iso| Pose2::from_isometry(&iso));
+            }
         }
     }
 

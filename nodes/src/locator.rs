@@ -3,7 +3,10 @@
 //! It collects while the pilot says that a pass is on (`MissionState` SCANNING), joins each read with the
 //! antenna's place at the read's stamp, and hands the pass to [`positioning::locate_face`] when it is over. Until
 //! then `live_sightings` has a first answer for each tag soon after the antennas have passed it. Of a pass on which the robot
-//! lost its place it tells nothing. It knows the site, and neither catalogue nor truth.
+//! lost its place it tells nothing. It knows the site, and neither catalogue nor truth. Asked by the service `find_book`, it
+//! tells where it has seen a tag last.
+
+mod known;
 
 use std::collections::{BTreeMap, VecDeque};
 use std::sync::Arc;
@@ -19,6 +22,8 @@ use positioning::{FaceGeometry, Live, LocateSettings, locate_face};
 
 use crate::node::{Health, Level, Node, Outbox};
 use crate::planar::isometry_from_transform;
+use crate::service::ServiceTopics;
+use known::Known;
 
 /// Bound of one pass: an hour at the fastest reader. Policy: the newest are dropped and counted.
 const MAX_READS: usize = 4_000_000;
@@ -31,6 +36,8 @@ const SILENT_NS: i64 = 1_000_000_000;
 const SILENT_HF_NS: i64 = 10_000_000_000;
 /// Bound of a phase, with the rounding of 32 bits, rad.
 const TURN: f32 = std::f32::consts::TAU + 1e-3;
+/// Passes whose sightings outlive the process. Policy: the newest stay.
+const MOST_TOLD: usize = 200;
 /// Standard deviation of the robot's position beyond which it is lost, m.
 const LOST_STD_M: f64 = 0.25;
 /// A pose so far from the one before, m, and faster than this, m/s, is a correction of a wrong one.
@@ -73,6 +80,7 @@ struct Counters {
     bad_transform: u64,
     unknown_face: u64,
     spoilt_passes: u64,
+    bad_pose: u64,
 }
 
 /// The locator node of one robot.
@@ -86,6 +94,10 @@ pub struct LocatorNode {
     /// The robot's reader has turned out to be HF.
     hf: bool,
     count: Counters,
+    known: Known,
+    /// Sightings of finished passes, for a process that takes this one's place.
+    told: Vec<Publication>,
+    told_anew: bool,
     topics: Topics,
 }
 
@@ -98,6 +110,7 @@ struct Topics {
     sightings: Arc<str>,
     live: Arc<str>,
     coverage: Arc<str>,
+    find: ServiceTopics,
 }
 
 impl LocatorNode {
@@ -113,6 +126,9 @@ impl LocatorNode {
             now_ns: 0,
             hf: false,
             count: Counters::default(),
+            known: Known::default(),
+            told: Vec::new(),
+            told_anew: false,
             topics: Topics {
                 reads: own("reads"),
                 missions: own("missions"),
@@ -122,6 +138,7 @@ impl LocatorNode {
                 sightings: own("sightings"),
                 live: own("live_sightings"),
                 coverage: own("coverage"),
+                find: ServiceTopics::new(&format!("/{robot}/find_book")),
             },
         }
     }
@@ -167,6 +184,11 @@ impl LocatorNode {
 
     /// Watches whether the robot knows where it is: what was read from a wrong place would put books where they are not.
     fn on_pose(&mut self, pose: &PoseWithCovarianceStamped) {
+        let p = &pose.pose.pose.position;
+        if !(p.x.is_finite() && p.y.is_finite()) {
+            self.count.bad_pose += 1;
+            return;
+        }
         let Some(pass) = &mut self.pass else { return };
         let (stamp_ns, at) = (pose.header.stamp.to_ns(), &pose.pose.pose.position);
         let std_m = pose.pose.covariance[0].max(pose.pose.covariance[7]).sqrt();
@@ -182,16 +204,16 @@ impl LocatorNode {
     }
 
     fn on_read(&mut self, read: &TagRead, now_ns: i64) {
+        let Ok(uid) = Uid::new(&read.uid) else {
+            self.count.bad_uid += 1;
+            return;
+        };
         let Some(pass) = self.pass.as_mut().filter(|p| p.closing_since_ns.is_none()) else {
             self.count.outside_pass += 1;
             return;
         };
         pass.heard_ns = now_ns;
         self.hf = read.protocol == TagRead::HF_ISO15693;
-        let Ok(uid) = Uid::new(&read.uid) else {
-            self.count.bad_uid += 1;
-            return;
-        };
         // NaN says that the reader does not give it.
         let phase = read.phase_rad.is_nan() || (0.0..TURN).contains(&read.phase_rad);
         let carrier = read.frequency_hz.is_finite() && read.frequency_hz > 0.0;
@@ -263,6 +285,7 @@ impl LocatorNode {
         let Some(pass) = self.pass.as_mut().filter(|p| !p.spoilt) else { return };
         let passed = pass.live.passed(&pass.scan);
         if !passed.is_empty() {
+            self.known.take(&passed, false);
             let message = sightings_message(out.now_ns(), &self.robot, &pass.scan.name, &passed);
             out.publish(&self.topics.live, message);
         }
@@ -282,7 +305,14 @@ impl LocatorNode {
         let header = Header::new(out.now_ns(), "map");
         let robot = self.robot.to_string();
         let message = sightings_message(out.now_ns(), &self.robot, &pass.scan.name, &result.sightings);
-        out.publish(&self.topics.sightings, message);
+        self.known.take(&result.sightings, true);
+        let told = Publication::new(self.topics.sightings.clone(), out.now_ns(), message);
+        if self.told.len() >= MOST_TOLD {
+            self.told.remove(0);
+        }
+        self.told.push(told.clone());
+        self.told_anew = true;
+        out.forward(told);
         for tier in &result.coverage {
             let coverage = Coverage {
                 header: header.clone(),
@@ -313,7 +343,9 @@ impl Node for LocatorNode {
     }
 
     fn subscriptions(&self) -> Vec<Arc<str>> {
-        self.inputs()
+        let mut all = self.inputs();
+        all.push(self.topics.find.request.clone());
+        all
     }
 
     fn publications(&self) -> Vec<Arc<str>> {
@@ -326,9 +358,28 @@ impl Node for LocatorNode {
             AnyMessage::TagRead(read) => self.on_read(read, out.now_ns()),
             AnyMessage::MissionState(state) => self.on_mission(state, out),
             AnyMessage::PoseWithCovarianceStamped(pose) => self.on_pose(pose),
+            AnyMessage::FindBookRequest(request) => {
+                let response = self.known.find(request, &self.site);
+                out.publish(&self.topics.find.response, response);
+            }
             AnyMessage::TFMessage(tf) => self.on_tf(tf, input.topic == self.topics.tf_static),
             _ => {}
         }
+    }
+
+    fn take_memory(&mut self) -> Option<Vec<Publication>> {
+        std::mem::take(&mut self.told_anew).then(|| self.told.clone())
+    }
+
+    fn recall(&mut self, memory: &[Publication]) {
+        for publication in memory {
+            if let AnyMessage::Sightings(message) = &*publication.message {
+                let sightings: Vec<Sighting> =
+                    message.sightings.iter().filter_map(|s| Sighting::try_from(s).ok()).collect();
+                self.known.take(&sightings, true);
+            }
+        }
+        self.told = memory.to_vec();
     }
 
     fn on_time(&mut self, out: &mut Outbox) {
@@ -349,7 +400,8 @@ impl Node for LocatorNode {
             + c.overflow
             + c.unknown_face
             + c.bad_transform
-            + c.spoilt_passes;
+            + c.spoilt_passes
+            + c.bad_pose;
         let open = self.pass.as_ref().filter(|p| p.closing_since_ns.is_none());
         let silent_ns = open.map_or(0, |p| self.now_ns - p.heard_ns);
         let (level, summary) = if silent_ns > if self.hf { SILENT_HF_NS } else { SILENT_NS } {
@@ -370,8 +422,11 @@ impl Node for LocatorNode {
                 ("reads_without_transform", c.no_transform.to_string()),
                 ("reads_dropped_queue_full", c.overflow.to_string()),
                 ("transforms_refused", c.bad_transform.to_string()),
+                ("poses_refused", c.bad_pose.to_string()),
                 ("passes_on_unknown_face", c.unknown_face.to_string()),
                 ("passes_spoilt_by_a_lost_robot", c.spoilt_passes.to_string()),
+                ("tags_known", self.known.len().to_string()),
+                ("tags_not_kept", self.known.left_out.to_string()),
             ],
         }
     }

@@ -1,6 +1,10 @@
 //! Serves `run_mission`: makes a pilot for each mission, and tells its state as feedback and its end as the result.
 //!
-//! One mission at a time; a goal that comes during one is refused. Between missions the robot is IDLE.
+//! One mission at a time; a goal that comes during one is refused. Between missions the robot is IDLE. Services start a
+//! mission without waiting for its end, pause it, let it go on, and cancel it.
+
+mod memory;
+mod services;
 
 use std::sync::Arc;
 
@@ -20,6 +24,7 @@ use crate::localizer::DriveError;
 use crate::node::{Health, Node, Outbox};
 use crate::pilot::{PilotNode, PilotParams};
 use crate::planar::{header, topic};
+use services::Services;
 
 const REPORT_NS: i64 = 1_000_000_000;
 
@@ -39,6 +44,9 @@ pub struct MissionServer {
     state: MissionState,
     report_ns: Option<i64>,
     refused: u64,
+    services: Services,
+    /// What was last kept of the mission.
+    remembered: Vec<MissionState>,
 }
 
 impl MissionServer {
@@ -55,6 +63,8 @@ impl MissionServer {
         let action = ActionTopics::new(robot, "run_mission");
         let mut inputs = pilot("", &[])?.subscriptions();
         inputs.extend([action.send_goal.clone(), action.cancel.clone()]);
+        let services = Services::new(robot);
+        inputs.extend(services.requests());
         Ok(Self {
             pilot: mission.map(|(name, faces)| pilot(name, faces)).transpose()?,
             robot: robot.into(),
@@ -67,6 +77,8 @@ impl MissionServer {
             state: MissionState { state: MissionState::IDLE, robot: robot.into(), ..MissionState::default() },
             report_ns: None,
             refused: 0,
+            services,
+            remembered: Vec::new(),
             site,
             params,
         })
@@ -81,38 +93,29 @@ impl MissionServer {
             return;
         }
         self.goal = Some(request.goal_id.clone());
-        match self.pilot(request) {
-            Ok(pilot) => {
-                self.state = MissionState { robot: self.robot.clone(), ..MissionState::default() };
-                self.state.mission.clone_from(&request.goal.mission);
-                self.pilot = Some(pilot);
-            }
-            Err(reason) => {
-                // Accepted and ended at once, because only a result can say why.
-                self.refused += 1;
-                self.state = MissionState { state: MissionState::FAILED, reason, ..self.state.clone() };
-                self.finish(out);
-            }
+        if let Err(reason) = self.make(&request.goal.mission, &request.goal.faces) {
+            // Accepted and ended at once, because only a result can say why.
+            self.refused += 1;
+            self.state = MissionState { state: MissionState::FAILED, reason, ..self.state.clone() };
+            self.finish(out);
         }
     }
 
-    fn pilot(&self, request: &RunMissionSendGoalRequest) -> Result<PilotNode, String> {
-        let mut faces = Vec::new();
-        for name in &request.goal.faces {
-            faces.push(name.parse::<FaceId>().map_err(|e| format!("faces: {name:?}: {e}"))?);
-        }
-        if faces.is_empty() {
-            faces = self.site.faces().map(|(id, ..)| id).filter(|id| *id.floor == *self.floor).collect();
-        }
-        PilotNode::new(
-            &self.robot,
-            &self.site,
-            &self.floor,
-            &request.goal.mission,
-            &faces,
-            self.params.clone(),
-        )
-        .map_err(|e| e.to_string())
+    /// Makes the pilot of a mission.
+    fn make(&mut self, mission: &str, faces: &[String]) -> Result<(), String> {
+        let faces = faces
+            .iter()
+            .map(|name| name.parse::<FaceId>().map_err(|e| format!("faces: {name:?}: {e}")))
+            .collect::<Result<Vec<_>, _>>()?;
+        let all = || self.site.faces().map(|(id, ..)| id).filter(|id| *id.floor == *self.floor).collect();
+        let faces = if faces.is_empty() { all() } else { faces };
+        let params = self.params.clone();
+        let pilot = PilotNode::new(&self.robot, &self.site, &self.floor, mission, &faces, params)
+            .map_err(|e| e.to_string())?;
+        self.state =
+            MissionState { robot: self.robot.clone(), mission: mission.into(), ..MissionState::default() };
+        self.pilot = Some(pilot);
+        Ok(())
     }
 
     fn busy(&self) -> bool {
@@ -207,8 +210,17 @@ impl Node for MissionServer {
             AnyMessage::CancelGoalRequest(request) if input.topic == self.action.cancel => {
                 self.cancel(request, out);
             }
+            _ if self.serve(input, out) => {}
             _ => self.ask(out, |pilot, said| pilot.on_message(input, said)),
         }
+    }
+
+    fn take_memory(&mut self) -> Option<Vec<Publication>> {
+        self.changed_memory()
+    }
+
+    fn recall(&mut self, memory: &[Publication]) {
+        self.go_on(memory);
     }
 
     fn on_time(&mut self, out: &mut Outbox) {
@@ -236,6 +248,8 @@ mod tests {
     use super::*;
     use domain::site::Floor;
     use interfaces::geometry_msgs::PoseWithCovarianceStamped;
+    use interfaces::shelfwright_msgs::StartMissionRequest;
+    use interfaces::std_srvs::{TriggerRequest, TriggerResponse};
 
     fn server() -> MissionServer {
         let wall = |from_m, to_m| domain::site::Wall { from_m, to_m };
@@ -265,6 +279,38 @@ mod tests {
             RunMissionSendGoalRequest { goal_id: UUID { uuid: [byte; 16] }, ..Default::default() };
         request.goal.faces = faces.iter().map(ToString::to_string).collect();
         request
+    }
+
+    fn trigger(server: &mut MissionServer, name: &str) -> TriggerResponse {
+        let said =
+            hear(server, format!("/inv_1/mission/{name}/_service/request").into(), TriggerRequest::default());
+        said.iter()
+            .find_map(|m| match m {
+                AnyMessage::TriggerResponse(r) => Some(r.clone()),
+                _ => None,
+            })
+            .unwrap()
+    }
+
+    #[test]
+    fn a_mission_is_started_paused_resumed_and_cancelled_by_services() {
+        let mut server = server();
+        assert!(trigger(&mut server, "pause").message.contains("no mission"));
+        let start = StartMissionRequest { mission: "m".into(), faces: vec!["1F/R01A".into()] };
+        let topic: Arc<str> = "/inv_1/mission/start/_service/request".into();
+        let started = |said: &[AnyMessage]| match &said[0] {
+            AnyMessage::StartMissionResponse(r) => r.clone(),
+            other => panic!("{other:?}"),
+        };
+        assert!(started(&hear(&mut server, topic.clone(), start.clone())).success);
+        assert!(started(&hear(&mut server, topic, start)).message.contains("\"m\" is under way"));
+        assert!(trigger(&mut server, "resume").message.contains("not paused"));
+        assert!(trigger(&mut server, "pause").success);
+        assert_eq!(server.state.state, MissionState::PAUSED);
+        assert!(trigger(&mut server, "pause").message.contains("paused already"));
+        assert!(trigger(&mut server, "resume").success);
+        assert!(trigger(&mut server, "cancel").success);
+        assert_eq!(server.state.state, MissionState::CANCELLED);
     }
 
     #[test]

@@ -17,6 +17,11 @@ pub trait Node: Send {
         Vec::new()
     }
 
+    /// Whether it must hear results, too, that were published before it was there.
+    fn wants_past(&self) -> bool {
+        false
+    }
+
     /// Takes parameters that can change while it runs, from the whole of its parameters.
     ///
     /// # Errors
@@ -32,6 +37,17 @@ pub trait Node: Send {
     /// `/clock` has advanced to `out.now_ns()`. Called once per clock message, before the messages that follow it.
     fn on_time(&mut self, out: &mut Outbox) {
         let _ = out;
+    }
+
+    /// What a process that takes this one's place must know to go on, as messages, where that has changed since the last
+    /// call. A host that restarts its nodes keeps it and hands it to [`Node::recall`].
+    fn take_memory(&mut self) -> Option<Vec<Publication>> {
+        None
+    }
+
+    /// Goes on from the memory of the process that was here before. Comes before all messages.
+    fn recall(&mut self, memory: &[Publication]) {
+        let _ = memory;
     }
 
     /// What `/diagnostics` says of this node.

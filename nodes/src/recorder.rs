@@ -11,7 +11,7 @@ use std::time::Duration;
 
 use interfaces::{AnyMessage, Publication};
 
-use crate::host::Observer;
+use crate::host::{HealthSource, Observer};
 use crate::node::{Health, Level};
 
 /// Where publications go: a bag.
@@ -26,6 +26,11 @@ pub trait Sink: Send + 'static {
 
     /// Completes the recording so that it opens.
     fn finish(&mut self) -> Result<(), String>;
+
+    /// Figures of its own for `/diagnostics`: bytes, files, what a short disk has cost.
+    fn figures(&self) -> Vec<(&'static str, String)> {
+        Vec::new()
+    }
 }
 
 /// What happens to a publication that finds the queue full.
@@ -68,6 +73,8 @@ pub struct RecorderCounts {
     pub dropped_images: BTreeMap<Arc<str>, u64>,
     /// Most publications that have waited at once.
     pub longest_queue: usize,
+    /// What the sink says of itself.
+    pub figures: Vec<(&'static str, String)>,
 }
 
 #[derive(Default)]
@@ -95,6 +102,32 @@ impl Shared {
     fn lock(&self) -> MutexGuard<'_, Queue> {
         // Nothing panics while it holds the lock; if it did, the counts would still be good.
         self.queue.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    fn health(&self) -> Health {
+        let queue = self.lock();
+        let counts = &queue.counts;
+        let dropped: u64 = counts.dropped_images.values().sum();
+        let (level, summary) = if queue.ended {
+            (Level::Error, "has stopped".to_owned())
+        } else if dropped > 0 {
+            (Level::Warn, format!("{dropped} images dropped"))
+        } else {
+            (Level::Ok, "ok".to_owned())
+        };
+        let mut values = vec![
+            ("messages_written", counts.written.to_string()),
+            ("messages_waiting", queue.waiting.len().to_string()),
+            ("longest_queue", counts.longest_queue.to_string()),
+            ("images_dropped_queue_full", dropped.to_string()),
+        ];
+        if dropped > 0 {
+            let by_topic: Vec<String> =
+                counts.dropped_images.iter().map(|(topic, count)| format!("{topic}: {count}")).collect();
+            values.push(("images_dropped_by_topic", by_topic.join(", ")));
+        }
+        values.extend(counts.figures.iter().cloned());
+        Health { level, summary, values }
     }
 }
 
@@ -140,24 +173,7 @@ impl Recorder {
 
     /// What `/diagnostics` says of the recorder.
     pub fn health(&self) -> Health {
-        let queue = self.shared.lock();
-        let dropped: u64 = queue.counts.dropped_images.values().sum();
-        let (level, summary) = if queue.ended {
-            (Level::Error, "has stopped".to_owned())
-        } else if dropped > 0 {
-            (Level::Warn, format!("{dropped} images dropped"))
-        } else {
-            (Level::Ok, "ok".to_owned())
-        };
-        Health {
-            level,
-            summary,
-            values: vec![
-                ("messages_written", queue.counts.written.to_string()),
-                ("messages_waiting", queue.waiting.len().to_string()),
-                ("images_dropped_queue_full", dropped.to_string()),
-            ],
-        }
+        self.shared.health()
     }
 
     /// Closes the recording and returns the number of publications in it.
@@ -231,7 +247,11 @@ fn work(shared: &Shared, mut sink: impl Sink) -> Result<u64, String> {
             Next::Pause => sink.idle(),
             Next::End => break Ok(()),
         };
-        shared.lock().counts.written = written;
+        let figures = sink.figures();
+        let mut queue = shared.lock();
+        queue.counts.written = written;
+        queue.counts.figures = figures;
+        drop(queue);
         if let Err(error) = step {
             break Err(error);
         }
@@ -283,6 +303,11 @@ fn next(shared: &Shared, batch: &mut Vec<Publication>) -> Next {
 }
 
 impl Observer for Recorder {
+    fn watched(&self) -> Option<(&'static str, HealthSource)> {
+        let shared = self.shared.clone();
+        Some(("recorder", Box::new(move || shared.health())))
+    }
+
     fn observe(&mut self, publication: &Publication) -> Result<(), String> {
         if self.push(publication) {
             return Ok(());

@@ -78,6 +78,40 @@ fn where_time_can_wait_nothing_is_dropped() {
     assert_eq!(all.try_iter().count(), 100);
 }
 
+struct Counting(u64);
+
+impl Sink for Counting {
+    fn write(&mut self, _: &Publication) -> Result<(), String> {
+        self.0 += 1;
+        Ok(())
+    }
+
+    fn finish(&mut self) -> Result<(), String> {
+        Ok(())
+    }
+
+    fn figures(&self) -> Vec<(&'static str, String)> {
+        vec![("bytes_written", (100 * self.0).to_string())]
+    }
+}
+
+#[test]
+fn diagnostics_tell_how_the_recording_goes() {
+    let mut recorder = Recorder::start(Counting(0));
+    let (name, health) = recorder.watched().unwrap();
+    for i in 0..7 {
+        recorder.observe(&result(i)).unwrap();
+    }
+    // Once the recorder is done its figures are final.
+    assert_eq!((name, recorder.finish()), ("recorder", Ok(7)));
+    let values = health().values;
+    let figure = |key: &str| values.iter().find(|(k, _)| *k == key).map(|(_, v)| v.as_str());
+    assert_eq!(figure("messages_written"), Some("7"));
+    assert_eq!(figure("messages_waiting"), Some("0"));
+    assert_eq!(figure("images_dropped_queue_full"), Some("0"));
+    assert_eq!(figure("bytes_written"), Some("700"));
+}
+
 struct Broken;
 
 impl Sink for Broken {

@@ -1,4 +1,4 @@
-"""The figures of nodes/README.md: the ROS 2 host's locator against an rclpy node that only counts, in one run.
+"""The figures of nodes/README.md in one run: the ROS 2 host's locator, an rclpy node that only counts, and the local host.
 
     SHELFWRIGHT_ROS_BIN=… $SHELFWRIGHT_ROS_PYTHON tests/ros/figures.py [SECONDS]
 """
@@ -88,6 +88,9 @@ def main(peer):
         heard, p50, p99 = counter.communicate()[0].split()
         print(f"| rclpy, counts | {sent / SECONDS:.0f} | {sent - int(heard)} | {float(p50):.2f} | {float(p99):.2f} | "
               f"{1e6 * used / sent:.0f} |", flush=True)
+    # The same work without a network; built by cargo where it is not yet.
+    local = ["cargo", "run", "--quiet", "--release", "--package", "nodes", "--example", "host_figures"]
+    subprocess.run(local, check=True, cwd=Path(__file__).resolve().parents[2])
 
 
 if __name__ == "__main__":

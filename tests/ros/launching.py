@@ -17,6 +17,14 @@ class Value:
     def __init__(self, name):
         self.name = name
 
+    def perform(self, context):
+        return context[self.name]
+
+
+class Function:
+    def __init__(self, function):
+        self.function = function
+
 
 class Command:
     def __init__(self, cmd, output=None):
@@ -27,7 +35,8 @@ def commands(file, **given):
     """The command lines of a launch file with these arguments, as `ros2 launch` would start them."""
     modules = {
         "launch": types.SimpleNamespace(LaunchDescription=list),
-        "launch.actions": types.SimpleNamespace(DeclareLaunchArgument=Argument, ExecuteProcess=Command),
+        "launch.actions": types.SimpleNamespace(DeclareLaunchArgument=Argument, ExecuteProcess=Command,
+                                                OpaqueFunction=Function),
         "launch.substitutions": types.SimpleNamespace(LaunchConfiguration=Value),
     }
     before = {name: sys.modules.get(name) for name in modules}
@@ -46,5 +55,7 @@ def commands(file, **given):
     missing = [name for name, value in values.items() if value is None] + [n for n in given if n not in values]
     if missing:
         raise AssertionError(f"{file}: arguments without a value, or unknown: {missing}")
+    context = dict(values)
+    entities = [part for e in entities for part in (e.function(context) if isinstance(e, Function) else [e])]
     return [[values[part.name] if isinstance(part, Value) else part for part in e.cmd]
             for e in entities if isinstance(e, Command)]

@@ -43,6 +43,16 @@ fn the_pilot_drives_with_nav2_as_with_our_navigator() {
 }
 
 #[test]
+fn whoever_steers_pauses_missions_asks_for_books_and_changes_the_twin() {
+    script("control.py");
+}
+
+#[test]
+fn a_mission_outlives_every_node_that_dies() {
+    script("restart.py");
+}
+
+#[test]
 fn two_robots_share_one_network_and_one_twin() {
     script("fleet.py");
 }

@@ -9,8 +9,8 @@ import time
 
 # Before rclpy reads it: tests beside each other must not hear each other. Each script has domains of its own, of
 # which it takes any, as another run may go on beside this one.
-SCRIPTS = ["robot.py", "reader.py", "mission.py", "nav2.py", "fleet.py", "figures.py"]
-DOMAIN = 1 + SCRIPTS.index(os.path.basename(sys.argv[0])) + len(SCRIPTS) * random.randrange(16)
+SCRIPTS = ["robot.py", "reader.py", "mission.py", "nav2.py", "fleet.py", "control.py", "restart.py", "figures.py", "policy.py"]
+DOMAIN = 1 + SCRIPTS.index(os.path.basename(sys.argv[0])) + len(SCRIPTS) * random.randrange(10)
 os.environ.setdefault("ROS_DOMAIN_ID", str(DOMAIN))
 os.environ.setdefault("ROS_AUTOMATIC_DISCOVERY_RANGE", "LOCALHOST")
 
@@ -72,11 +72,13 @@ class Peer:
         self.executor.add_node(self.node)
         self.heard = {}
         self.health = {}
+        self.health_ns = {}
         self.node.create_subscription(DiagnosticArray, "/diagnostics", self._diagnostics, RELIABLE)
 
     def _diagnostics(self, array):
         for status in array.status:
             self.health[status.name] = status
+            self.health_ns[status.name] = ns(array.header.stamp)
 
     def hear(self, kind, topic, quality=RELIABLE):
         """Keeps all messages of a topic."""
@@ -99,10 +101,15 @@ class Peer:
             self.executor.spin_once(timeout_sec=0.05)
         raise AssertionError(f"{what} did not come in {patience} s")
 
-    def call(self, kind, name, request):
+    def call(self, kind, name, request, again=False):
+        """Calls a service; `again` and again where the server may be the endpoint of a process that has been killed."""
         client = self.node.create_client(kind, name)
         self.until(f"service {name}", client.service_is_ready)
         future = client.call_async(request)
+        end = time.monotonic() + PATIENCE_S
+        while again and not future.done() and time.monotonic() < end:
+            self.spin(2.0)
+            future = future if future.done() else client.call_async(request)
         self.until(f"answer of {name}", future.done)
         self.node.destroy_client(client)
         return future.result()
@@ -128,6 +135,10 @@ class Peer:
         self.executor.shutdown()
         self.node.destroy_node()
         rclpy.try_shutdown()
+
+
+def ns(stamp):
+    return stamp.sec * 1_000_000_000 + stamp.nanosec
 
 
 def equal(found, wanted, what):

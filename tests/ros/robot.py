@@ -2,10 +2,12 @@
 
 import math
 import tempfile
+import xml.etree.ElementTree as xml
 from pathlib import Path
 
-from peer import BEST_EFFORT, LATCHED, RELIABLE, Process, contains, equal, note, run
+from peer import BEST_EFFORT, LATCHED, RELIABLE, Process, contains, equal, note, ns, run
 
+import policy
 from launching import LAUNCH, commands
 
 from action_msgs.msg import GoalStatus
@@ -22,10 +24,12 @@ from sensor_msgs.msg import BatteryState, Imu, LaserScan
 from shelfwright_msgs.action import RunMission
 from shelfwright_msgs.msg import Coverage, MissionState, ShelfErrors, Sightings, TagRead
 from shelfwright_msgs.srv import StepTwin
+from std_msgs.msg import String
 from std_srvs.srv import SetBool, Trigger
 from tf2_msgs.msg import TFMessage
 
 NODES = ["localizer", "navigator", "pilot", "locator", "auditor", "map_server"]
+ALL_NODES = [(name, "/inv_1") for name in NODES] + [("twin", "/")]
 # As DESIGN.md names them.
 TOPICS = {
     "/clock": Clock,
@@ -40,10 +44,12 @@ TOPICS = {
     "/inv_1/pose": PoseWithCovarianceStamped,
     "/inv_1/cmd_vel": TwistStamped,
     "/inv_1/missions": MissionState,
+    "/inv_1/robot_description": String,
     "/inv_1/sightings": Sightings,
     "/inv_1/coverage": Coverage,
     "/shelf_errors": ShelfErrors,
 }
+LATCHED_TOPICS = ("/map", "/tf_static", "/inv_1/missions", "/shelf_errors", "/inv_1/robot_description")
 # What a robot that stands in its dock says.
 AT_REST = ["/clock", "/map", "/tf", "/tf_static", "/inv_1/scan", "/inv_1/odom", "/inv_1/imu", "/inv_1/battery",
            "/inv_1/pose", "/inv_1/missions"]
@@ -51,7 +57,7 @@ AT_REST = ["/clock", "/map", "/tf", "/tf_static", "/inv_1/scan", "/inv_1/odom", 
 
 def topics(peer):
     for topic, kind in TOPICS.items():
-        quality = LATCHED if topic in ("/map", "/tf_static", "/inv_1/missions", "/shelf_errors") else BEST_EFFORT
+        quality = LATCHED if topic in LATCHED_TOPICS else BEST_EFFORT
         peer.hear(kind, topic, quality)
     names = lambda: dict(peer.node.get_topic_names_and_types())
     peer.until("all topics", lambda: all(t in names() for t in TOPICS))
@@ -64,7 +70,7 @@ def topics(peer):
     equal(len(grid.data), grid.info.width * grid.info.height, "cells of the map")
     equal(set(grid.data), {0, 100}, "values of cells")
     nodes = lambda: set(peer.node.get_node_names_and_namespaces())
-    peer.until("all nodes", lambda: {(n, "/inv_1") for n in NODES} | {("twin", "/")} <= nodes())
+    peer.until("all nodes", lambda: set(ALL_NODES) <= nodes())
     note("topics and nodes: as DESIGN.md has them")
 
 
@@ -78,7 +84,33 @@ def transforms(peer):
     pose = peer.heard["/inv_1/pose"][-1].pose.pose.position
     if math.hypot(pose.x - 0.6, pose.y - 0.75) > 0.2:
         raise AssertionError(f"the robot stands in its dock at 0.6, 0.75, and is told to be at {pose.x}, {pose.y}")
+    # The chain looked up as tf2 does it: the antenna stands 0.25 m to the robot's left, at its height.
+    newest = {}
+    for topic in ("/tf_static", "/tf"):
+        newest.update({(t.header.frame_id, t.child_frame_id): t for m in peer.heard[topic] for t in m.transforms})
+    x, y, z, yaw = 0.0, 0.0, 0.0, 0.0
+    for edge in [("map", "inv_1/odom"), ("inv_1/odom", "inv_1/base_link"), ("inv_1/base_link", "inv_1/antenna_1")]:
+        t, q = newest[edge].transform.translation, newest[edge].transform.rotation
+        x, y, z = (x + math.cos(yaw) * t.x - math.sin(yaw) * t.y, y + math.sin(yaw) * t.x + math.cos(yaw) * t.y, z + t.z)
+        yaw += 2.0 * math.atan2(q.z, q.w)
+    if math.hypot(x - 0.6, y - 1.0) > 0.2 or abs(z - 0.22) > 1e-6 or abs(yaw - math.pi / 2) > 0.1:
+        raise AssertionError(f"antenna_1 is looked up at {x}, {y}, {z}, looking to {yaw}")
     note("transforms: map to antennas")
+
+
+def description(peer):
+    """The robot's description says of laser and antennas what /tf_static says."""
+    text = peer.until("a description", lambda: peer.heard["/inv_1/robot_description"])[0].data
+    joints = {j.find("child").get("link"): j for j in xml.fromstring(text).iter("joint")}
+    for transform in (t for m in peer.heard["/tf_static"] for t in m.transforms):
+        joint = joints[transform.child_frame_id]
+        equal(joint.find("parent").get("link"), transform.header.frame_id, "parent")
+        xyz, rpy = ([float(v) for v in joint.find("origin").get(a).split()] for a in ("xyz", "rpy"))
+        t, q = transform.transform.translation, transform.transform.rotation
+        off = [abs(a - b) for a, b in zip(xyz + rpy, [t.x, t.y, t.z, 0.0, 0.0, 2.0 * math.atan2(q.z, q.w)])]
+        if max(off) > 1e-9:
+            raise AssertionError(f"{transform.child_frame_id}: {xyz} {rpy} in the description, {t} {q} in tf")
+    note(f"robot_description: {len(joints)} joints, in agreement with /tf_static")
 
 
 def number(value):
@@ -151,7 +183,14 @@ def life(peer):
     equal(change("locator", Transition.TRANSITION_ACTIVATE), True, "activate")
     peer.until("four transition events", lambda: len(events) >= 4)
     equal([e.goal_state.label for e in events], ["inactive", "unconfigured", "inactive", "active"], "events")
-    note("life: walked through")
+    # Every other node the same way, and all are at work in the end.
+    around = [Transition.TRANSITION_DEACTIVATE, Transition.TRANSITION_CLEANUP, Transition.TRANSITION_CONFIGURE,
+              Transition.TRANSITION_ACTIVATE]
+    for node in NODES:
+        for transition in around if node != "locator" else []:
+            equal(change(node, transition), True, f"{node}: {transition}")
+        equal(state(node), State.PRIMARY_STATE_ACTIVE, node)
+    note("life: every node walked through")
 
 
 def diagnostics(peer):
@@ -169,12 +208,56 @@ def diagnostics(peer):
     publisher.publish(scan)
     peer.until("the refused scan", lambda: int(peer.value("inv_1/localizer", "scans_refused")) > before)
     peer.until("a localizer that tracks on", lambda: peer.health["inv_1/localizer"].message == "tracking")
-    note("diagnostics: once a second, a bad scan counted")
+    bad_messages(peer)
+    note("diagnostics: once a second, bad messages counted by name")
+
+
+def bad_messages(peer):
+    """A pose of no numbers, an unknown frame, time that runs backwards, a tag without a name: counted, and without effect."""
+    value = lambda node, key: int(peer.value(f"inv_1/{node}", key))
+    now = lambda: peer.heard["/clock"][-1].clock
+    publishers = {}
+
+    def publish(topic, message, quality=RELIABLE):
+        if topic not in publishers:
+            publishers[topic] = peer.node.create_publisher(type(message), topic, quality)
+            heard_by_all = lambda: publishers[topic].get_subscription_count() == peer.node.count_subscribers(topic)
+            peer.until(f"the listeners of {topic}", heard_by_all)
+            peer.spin(0.3)
+        publishers[topic].publish(message)
+
+    before = {key: value(*key) for key in [("navigator", "malformed"), ("locator", "poses_refused"), ("locator", "reads_bad_uid"),
+                                           ("localizer", "scans_without_mount"), ("localizer", "motion_refused")]}
+    pose = PoseWithCovarianceStamped()
+    pose.header.frame_id = "map"
+    pose.pose.pose.position.x = math.nan
+    publish("/inv_1/pose", pose)
+    scan = LaserScan(angle_increment=0.1, ranges=[1.0] * 8, range_max=12.0)
+    scan.header.frame_id, scan.header.stamp = "moon", now()
+    publish("/inv_1/scan", scan)
+    publish("/inv_1/reads", TagRead(uid=[], antenna=1, frequency_hz=920e6))
+    odom = Odometry(child_frame_id="inv_1/base_link")
+    odom.header.frame_id, odom.pose.pose.orientation.w = "inv_1/odom", 1.0
+    odom.header.stamp.sec = 0
+    publish("/inv_1/odom", odom)
+    for key, count in before.items():
+        peer.until(f"{key} to be counted", lambda: value(*key) > count)
+    # The clock half a second back: counted, and nobody's time goes back.
+    back = lambda: int(peer.value("inv_1/navigator messages", "clock_went_back"))
+    went, earlier = back(), Clock()
+    earlier.clock.sec, earlier.clock.nanosec = divmod(ns(now()) - 500_000_000, 1_000_000_000)
+    publish("/clock", earlier, BEST_EFFORT)
+    peer.until("the clock that went back", lambda: back() > went)
+    peer.until("a localizer that tracks on", lambda: peer.health["inv_1/localizer"].message == "tracking")
+    at = peer.heard["/inv_1/pose"][-1].pose.pose.position
+    if not math.hypot(at.x - 0.6, at.y - 0.75) < 0.2:
+        raise AssertionError(f"bad messages have moved the robot to {at}")
+    for publisher in publishers.values():
+        peer.node.destroy_publisher(publisher)
 
 
 def twin_services(peer):
     clock = lambda: peer.heard["/clock"][-1].clock
-    ns = lambda t: t.sec * 1_000_000_000 + t.nanosec
     equal(peer.call(StepTwin, "/twin/step", StepTwin.Request(steps=1)).success, False, "a step while it runs")
     equal(peer.call(SetBool, "/twin/pause", SetBool.Request(data=True)).success, True, "pause")
     peer.spin(0.3)
@@ -248,6 +331,11 @@ def mission(peer):
     note("run_mission: begun, a second one refused, cancelled")
 
 
+def policies(peer):
+    policy.check(peer, ALL_NODES)
+    note("the SROS 2 policy: as the graph")
+
+
 def faster(folder):
     """Our parameters for simulation, twice as fast."""
     text = (LAUNCH / "params" / "sim.yaml").read_text()
@@ -264,7 +352,7 @@ def main(peer):
     # As `ros2 launch launch/sim.launch.py` starts them, both at once.
     sim, up = (line[1:] for line in commands("sim.launch.py", out=folder, params=faster(folder)))
     with Process(*sim) as twin, Process(*up) as robot:
-        for part in [topics, transforms, parameters, life, diagnostics, twin_services, navigate, mission]:
+        for part in [topics, transforms, description, parameters, life, diagnostics, twin_services, navigate, mission, policies]:
             part(peer)
         contains({log.name for log in logs}, "inv_1.locator", "loggers on /rosout")
         for process in (robot, twin):

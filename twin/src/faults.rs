@@ -103,6 +103,26 @@ fn first() -> u32 {
 }
 
 impl FaultSettings {
+    /// A fault of a robot, s from the start of the run and for so long, with all else as usual.
+    pub fn new(kind: FaultKind, robot: &str, at_s: f64, for_s: f64) -> Self {
+        Self {
+            kind,
+            robot: robot.into(),
+            at_s,
+            for_s,
+            to_m: None,
+            heading_deg: 0.0,
+            slip: wet_floor(),
+            band_mhz: whole_band(),
+            rise_db: loud(),
+            charge: little(),
+            size_m: trolley_size(),
+            shelf: None,
+            position: first(),
+            to_shelf: None,
+        }
+    }
+
     /// The box of a blocked aisle.
     pub fn obstacle(&self, scenario: &Scenario) -> Option<ObstacleSettings> {
         let floor = scenario.robots.iter().find(|r| r.name == self.robot).and_then(|r| r.floor.clone());

@@ -9,6 +9,7 @@
 
 mod antennas;
 pub mod base;
+pub mod control;
 pub mod faults;
 pub mod inject;
 pub mod library;
@@ -29,9 +30,13 @@ pub mod snapshot;
 pub mod stacks;
 pub mod truth;
 mod twin;
+pub mod urdf;
+#[cfg(feature = "view")]
+pub mod view;
 pub mod world;
 
 pub use crate::twin::{STEP_NS, Twin, TwinError};
+pub use control::{ControlError, Thing};
 pub use library::{Book, Library, LibrarySettings};
 pub use scenario::{RobotSettings, Scenario, ScenarioError};
 pub use score::{ClassScore, Scores, score};

@@ -63,7 +63,12 @@ impl Names {
         format!("{}/antenna_{port}", self.robot)
     }
 
-    /// Where laser and antennas sit on the base; an antenna's x axis is its boresight.
+    fn camera_frame(&self, n: usize) -> String {
+        format!("{}/camera_{n}", self.robot)
+    }
+
+    /// Where laser, antennas and cameras sit on the base; an antenna's x axis is its boresight, a camera's frame is the
+    /// optical one.
     pub fn mounts(&self, now_ns: i64, robot: &RobotSettings) -> Vec<TransformStamped> {
         let at = |child: String, [x, y, z]: [f64; 3], yaw: f64| TransformStamped {
             header: Header::new(now_ns, self.base_frame.clone()),
@@ -73,6 +78,12 @@ impl Names {
         let mut all = vec![at(self.laser_frame.clone(), [0.0, 0.0, robot.lidar.height_m], 0.0)];
         for (i, mount) in robot.antennas_m.iter().enumerate() {
             all.push(at(self.antenna_frame(i + 1), *mount, FRAC_PI_2));
+        }
+        for (i, camera) in robot.cameras.iter().enumerate() {
+            let mut mount = at(self.camera_frame(i + 1), camera.at_m, 0.0);
+            let [x, y, z, w] = camera.rotation();
+            mount.transform.rotation = Quaternion { x, y, z, w };
+            all.push(mount);
         }
         all
     }

@@ -73,6 +73,13 @@ impl Person {
         [from[0] + self.along_m * dx - self.aside_m * dy, from[1] + self.along_m * dy + self.aside_m * dx]
     }
 
+    /// Direction that the person looks to on the map, rad.
+    pub fn facing(&self) -> f64 {
+        let [dx, dy] = self.direction();
+        let ahead = if self.outward { 1.0 } else { -1.0 };
+        libm::atan2(ahead * dy, ahead * dx)
+    }
+
     /// Walks on for `dt` seconds, with robots at the given places.
     pub fn walk(&mut self, robots: &[[f64; 2]], dt: f64) {
         if self.stop_s > 0.0 {

@@ -11,7 +11,7 @@ use crate::library::LibrarySettings;
 use crate::library::files::{LibraryFiles, LibraryFilesError};
 use crate::radio::RadioSettings;
 use crate::scenario_check;
-use crate::sensors::{BatterySettings, ImuSettings, LidarSettings, OdometrySettings};
+use crate::sensors::{BatterySettings, CameraSettings, ImuSettings, LidarSettings, OdometrySettings};
 
 /// One simulated run.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
@@ -93,6 +93,9 @@ pub struct RobotSettings {
     pub battery: BatterySettings,
     /// Phase centres of the antennas in base_link, m, port 1 first; they look to the left (+y).
     pub antennas_m: Vec<[f64; 3]>,
+    /// Cameras, `camera_1` first. Drawing their images takes a program with the feature `view`.
+    #[serde(rename = "camera")]
+    pub cameras: Vec<CameraSettings>,
 }
 
 /// A person who walks to and fro along a line and stops in front of a robot.
@@ -118,6 +121,28 @@ pub struct PersonSettings {
     /// Longest time over a book, s, 0 to 600; each is drawn evenly between 0 and it.
     #[serde(default = "longest_read")]
     pub read_s: f64,
+}
+
+impl PersonSettings {
+    /// Someone who walks between two places, with all else as usual.
+    pub fn walking(from_m: [f64; 2], to_m: [f64; 2]) -> Self {
+        Self {
+            floor: None,
+            from_m,
+            to_m,
+            speed_mps: walking_speed(),
+            stop_s: longest_stop(),
+            read_every_m: 0.0,
+            read_s: longest_read(),
+        }
+    }
+}
+
+impl ObstacleSettings {
+    /// A box that stands there from the start, m.
+    pub fn standing(at_m: [f64; 2], size_m: [f64; 2], height_m: f64) -> Self {
+        Self { floor: None, at_m, size_m, height_m, from_s: 0.0, until_s: None }
+    }
 }
 
 /// What furniture is like.
@@ -205,6 +230,7 @@ impl Default for RobotSettings {
             // One antenna a tier of the demo library, behind an antenna hub: with four for six tiers the locator
             // takes 6% of the books for a neighbour tier's, with six 1%.
             antennas_m: [0.22, 0.55, 0.88, 1.21, 1.54, 1.87].map(|z| [0.0, 0.25, z]).into(),
+            cameras: vec![],
         }
     }
 }

@@ -9,6 +9,7 @@ use crate::library::demo_site;
 use crate::library::files::LibraryFilesError;
 use crate::radio::RadioError;
 use crate::scenario::{RobotSettings, Scenario, ScenarioError};
+use crate::sensors::CameraSettings;
 
 type Check = Result<(), ScenarioError>;
 
@@ -227,10 +228,48 @@ fn check_robot(key: &str, r: &RobotSettings, site: &Site) -> Check {
     if r.antennas_m.len() > 32 {
         return Err(value(&format!("{key}.antennas_m"), r.antennas_m.len(), "at most 32 antennas"));
     }
+    if r.cameras.len() > 8 {
+        return Err(value(&format!("{key}.camera"), r.cameras.len(), "at most 8 cameras"));
+    }
+    for (n, camera) in r.cameras.iter().enumerate() {
+        check_camera(&format!("{key}.camera[{n}]"), camera)?;
+    }
     for (n, at) in r.antennas_m.iter().enumerate() {
         for (axis, v) in at.iter().enumerate() {
             within(&format!("{key}.antennas_m[{n}][{axis}]"), *v, -3.0, 3.0)?;
         }
+    }
+    Ok(())
+}
+
+fn check_camera(key: &str, c: &CameraSettings) -> Check {
+    for (axis, v) in c.at_m.iter().enumerate() {
+        within(&format!("{key}.at_m[{axis}]"), *v, -3.0, 3.0)?;
+    }
+    for (name, v, low, high) in [
+        ("heading_deg", c.heading_deg, -360.0, 360.0),
+        ("tilt_deg", c.tilt_deg, -80.0, 80.0),
+        ("width", f64::from(c.width), 64.0, 4096.0),
+        ("height", f64::from(c.height), 64.0, 4096.0),
+        ("fov_deg", c.fov_deg, 5.0, 120.0),
+        ("rate_hz", c.rate_hz, 0.01, 30.0),
+        ("shutter_s", c.shutter_s, 1e-5, 0.1),
+        ("gain", c.gain, 0.01, 100.0),
+        ("full_well_e", c.full_well_e, 100.0, 1e6),
+        ("read_noise_e", c.read_noise_e, 0.0, 1e4),
+        ("quality", f64::from(c.quality), 1.0, 100.0),
+    ] {
+        within(&format!("{key}.{name}"), v, low, high)?;
+    }
+    for (i, v) in c.distortion.iter().enumerate() {
+        within(&format!("{key}.distortion[{i}]"), *v, -2.0, 2.0)?;
+    }
+    // Every pixel needs its ray: the corners are the farthest out.
+    let (right, low) = (f64::from(c.width) - 1.0, f64::from(c.height) - 1.0);
+    let edge = [[0.0, 0.0], [right, 0.0], [0.0, low], [right, low], [right / 2.0, 0.0], [0.0, low / 2.0]];
+    if edge.into_iter().any(|at| c.ray(at).is_none_or(|[x, y]| x.abs().max(y.abs()) > 4.0)) {
+        let allowed = "a lens that sees something in every corner of the image";
+        return Err(value(&format!("{key}.distortion"), format!("{:?}", c.distortion), allowed));
     }
     Ok(())
 }

@@ -9,6 +9,7 @@ use std::path::Path;
 use rapier3d::prelude::RigidBodyHandle;
 
 use crate::base::{Base, PlanarVelocity};
+use crate::control::Things;
 use crate::faults::Carried;
 use crate::people::Person;
 use crate::robot_reader::RobotReader;
@@ -20,8 +21,8 @@ use crate::world::World;
 /// First bytes of a snapshot; the number changes with what it holds.
 const MAGIC: &[u8] = b"shelfwright twin 1\n";
 
-/// All that moves or was drawn since the start: steps, world, robots, people.
-pub(crate) type TwinState = (i64, World, Vec<RobotState>, Vec<(RigidBodyHandle, Person)>);
+/// All that moves or was drawn since the start: steps, world, robots, people, what was put there from outside.
+pub(crate) type TwinState = (i64, World, Vec<RobotState>, Vec<(RigidBodyHandle, Person)>, Things);
 
 /// Of one robot: body, drive, sensors, battery, reader, motion at the last step, direction at it, its way through the air,
 /// what it touches.

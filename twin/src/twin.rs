@@ -13,6 +13,7 @@ use sha2::{Digest, Sha256};
 
 use crate::antennas;
 use crate::base::{Base, PlanarVelocity};
+use crate::control::Things;
 use crate::faults::{Carried, FaultKind, FaultSettings};
 use crate::inject::{self, Injected, NoRoom};
 use crate::library::Library;
@@ -72,16 +73,17 @@ pub enum TwinError {
 
 /// A simulated library with its robots.
 pub struct Twin {
-    scenario: Scenario,
-    library: Library,
+    pub(crate) scenario: Scenario,
+    pub(crate) library: Library,
     stacks: Stacks,
     standing: Vec<Standing>,
     rows: Rows,
     injected: Vec<Injected>,
-    world: World,
+    pub(crate) world: World,
     field: TagField,
     robots: Vec<Robot>,
-    people: Vec<(RigidBodyHandle, Person)>,
+    pub(crate) people: Vec<(RigidBodyHandle, Person)>,
+    pub(crate) things: Things,
     /// Books that are moved, by time, and how many of them were.
     moves: Vec<FaultSettings>,
     moved: usize,
@@ -174,6 +176,7 @@ impl Twin {
             field,
             robots,
             people,
+            things: Things::default(),
             moves,
             moved: 0,
             steps: 0,
@@ -281,6 +284,21 @@ impl Twin {
         Publication::new(self.tf_static.clone(), now_ns, TFMessage { transforms })
     }
 
+    /// Lets a fault happen, as if the scenario had held it.
+    pub(crate) fn add_fault(&mut self, fault: FaultSettings) {
+        if let Some(obstacle) = fault.obstacle(&self.scenario) {
+            self.world.add_obstacle(&self.library.site, &obstacle);
+        }
+        if fault.kind == FaultKind::BookMoved {
+            let later = self.moves[self.moved..].iter().position(|m| m.at_s > fault.at_s);
+            let at = later.map_or(self.moves.len(), |i| self.moved + i);
+            self.moves.insert(at, fault.clone());
+        } else if let Some(robot) = self.robots.iter_mut().find(|r| r.settings.name == fault.robot) {
+            robot.faults.push(fault.clone());
+        }
+        self.scenario.faults.push(fault);
+    }
+
     /// Moves the books whose time has come.
     fn move_books(&mut self) {
         let now_s = self.now_ns() as f64 * 1e-9;
@@ -346,18 +364,19 @@ impl Twin {
         for (_, p) in &self.people {
             p.hash_into(&mut hash);
         }
+        self.things.hash_into(&mut hash);
         hash.finalize().iter().map(|b| format!("{b:02x}")).collect()
     }
 
     /// All that moves or was drawn since the start, in the form of a [`TwinState`].
     pub(crate) fn state(&self) -> impl Serialize + '_ {
         let robots: Vec<_> = self.robots.iter().map(Robot::state).collect();
-        (self.steps, &self.world, robots, &self.people)
+        (self.steps, &self.world, robots, &self.people, &self.things)
     }
 
     /// Takes over the state of a twin of the same scenario.
-    pub(crate) fn set_state(&mut self, (steps, world, robots, people): TwinState) {
-        (self.steps, self.world, self.people) = (steps, world, people);
+    pub(crate) fn set_state(&mut self, (steps, world, robots, people, things): TwinState) {
+        (self.steps, self.world, self.people, self.things) = (steps, world, people, things);
         for (robot, state) in self.robots.iter_mut().zip(robots) {
             robot.set_state(state);
         }
@@ -378,6 +397,24 @@ impl Twin {
     /// A robot's true pose on the map (x and y, m, and direction, rad), for scoring and for nothing else.
     pub fn true_pose(&self, robot: &str) -> Option<[f64; 3]> {
         self.robots.iter().find(|r| r.settings.name == robot).map(|r| self.world.pose(r.body))
+    }
+
+    /// Where people are and look to, for drawing and for nothing else: x and y on the map, m, and direction, rad.
+    pub fn people(&self) -> impl Iterator<Item = [f64; 3]> {
+        self.people.iter().map(|(_, p)| {
+            let [x, y] = p.at();
+            [x, y, p.facing()]
+        })
+    }
+
+    /// Obstacles, and whether they are there now; for drawing and for nothing else.
+    pub fn obstacles(&self) -> impl Iterator<Item = (&ObstacleSettings, bool)> {
+        self.world.obstacles()
+    }
+
+    /// The seed of the scenario.
+    pub fn seed(&self) -> u64 {
+        self.scenario.seed
     }
 
     /// The truth, for scoring and for nothing else.

@@ -19,6 +19,13 @@ use crate::stacks::panel_behind_m;
 /// Half the thickness of a wall, m: the lidar sees walls this much closer than the plan has them.
 const WALL_HALF_M: f64 = 0.005;
 const WALL_HEIGHT_M: f64 = 2.6;
+/// Half the height of a robot's chassis, and its middle above the floor, m.
+pub(crate) const CHASSIS_HALF_M: f64 = 0.095;
+pub(crate) const CHASSIS_Z_M: f64 = 0.125;
+/// A robot's mast: radius, half its height, and its middle in base_link, m.
+pub(crate) const MAST_RADIUS_M: f64 = 0.05;
+pub(crate) const MAST_HALF_M: f64 = 0.84;
+pub(crate) const MAST_AT_M: [f64; 3] = [-0.15, 0.0, 1.06];
 const PERSON_RADIUS_M: f64 = 0.25;
 const PERSON_HEIGHT_M: f64 = 1.7;
 
@@ -70,15 +77,23 @@ impl World {
             }
         }
         for o in obstacles {
-            let half = [o.size_m[0] / 2.0, o.size_m[1] / 2.0, o.height_m / 2.0];
-            let z = floor_z(floor_index(site, o.floor.as_deref()));
-            let handle = world.add_box([o.at_m[0], o.at_m[1], z + half[2]], 0.0, half);
-            world.obstacles.push((handle, o.clone()));
+            world.add_obstacle(site, o);
         }
         world
     }
 
-    fn add_box(&mut self, centre: [f64; 3], yaw: f64, half: [f64; 3]) -> ColliderHandle {
+    /// Puts up a box that may be there for a while only.
+    pub(crate) fn add_obstacle(&mut self, site: &Site, o: &ObstacleSettings) {
+        let handle = self.put(site, o);
+        self.obstacles.push((handle, o.clone()));
+    }
+
+    /// Puts a box on its floor.
+    pub(crate) fn put(&mut self, site: &Site, o: &ObstacleSettings) -> ColliderHandle {
+        self.add_box(middle_of(site, o), 0.0, [o.size_m[0], o.size_m[1], o.height_m].map(|s| s / 2.0))
+    }
+
+    pub(crate) fn add_box(&mut self, centre: [f64; 3], yaw: f64, half: [f64; 3]) -> ColliderHandle {
         let shape = ColliderBuilder::cuboid(half[0] as f32, half[1] as f32, half[2] as f32)
             .position(Pose::new(vector(centre), Vector::new(0.0, 0.0, yaw as f32)))
             .friction(0.2);
@@ -181,13 +196,13 @@ impl World {
         let body = self.physics.bodies.insert(body);
         // Rapier's cylinders stand along y.
         let upright = Vector::new(std::f32::consts::FRAC_PI_2, 0.0, 0.0);
-        let chassis = ColliderBuilder::cylinder(0.095, base.radius_m as f32)
-            .position(Pose::new(Vector::new(0.0, 0.0, 0.125), upright))
+        let chassis = ColliderBuilder::cylinder(CHASSIS_HALF_M as f32, base.radius_m as f32)
+            .position(Pose::new(vector([0.0, 0.0, CHASSIS_Z_M]), upright))
             .mass(base.mass_kg as f32)
             .friction(0.2)
             .collision_groups(InteractionGroups::new(Group::GROUP_1, Group::ALL, InteractionTestMode::And));
-        let mast = ColliderBuilder::cylinder(0.84, 0.05)
-            .position(Pose::new(Vector::new(-0.15, 0.0, 1.06), upright))
+        let mast = ColliderBuilder::cylinder(MAST_HALF_M as f32, MAST_RADIUS_M as f32)
+            .position(Pose::new(vector(MAST_AT_M), upright))
             .mass(0.0)
             .collision_groups(InteractionGroups::new(Group::GROUP_1, Group::ALL, InteractionTestMode::And));
         self.physics.colliders.insert_with_parent(chassis, body, &mut self.physics.bodies);
@@ -216,6 +231,23 @@ impl World {
         }
     }
 
+    /// Takes a person off the floor.
+    pub(crate) fn remove_person(&mut self, person: RigidBodyHandle) {
+        self.physics.remove_body_with_colliders(person, true);
+    }
+
+    /// Moves a box to where it now says.
+    pub(crate) fn shift(&mut self, thing: ColliderHandle, site: &Site, o: &ObstacleSettings) {
+        if let Some(collider) = self.physics.colliders.get_mut(thing) {
+            collider.set_translation(vector(middle_of(site, o)));
+        }
+    }
+
+    /// Takes something solid away.
+    pub(crate) fn take_away(&mut self, thing: ColliderHandle) {
+        self.physics.remove_collider(thing);
+    }
+
     /// Puts up and takes away what is there for a while only.
     pub fn set_time(&mut self, now_s: f64) {
         for (handle, o) in &self.obstacles {
@@ -226,6 +258,12 @@ impl World {
                 collider.set_enabled(there);
             }
         }
+    }
+
+    /// Obstacles, and whether they are there now.
+    pub fn obstacles(&self) -> impl Iterator<Item = (&ObstacleSettings, bool)> {
+        let there = |h| self.physics.colliders.get(h).is_some_and(|c| c.is_enabled());
+        self.obstacles.iter().map(move |(handle, o)| (o, there(*handle)))
     }
 
     /// Advances by one step.
@@ -370,6 +408,10 @@ fn pose([x, y, yaw]: PlanarPose, z: f64) -> Pose {
 /// Height of a floor in the world, m: floors have maps of their own, far enough apart that none is felt on another.
 pub(crate) fn floor_z(index: usize) -> f64 {
     STOREY_M * index as f64
+}
+
+fn middle_of(site: &Site, o: &ObstacleSettings) -> [f64; 3] {
+    [o.at_m[0], o.at_m[1], floor_z(floor_index(site, o.floor.as_deref())) + o.height_m / 2.0]
 }
 
 /// Index of a floor by its name; the first one's without a name, or with one that the scenario's check refuses.

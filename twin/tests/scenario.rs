@@ -83,3 +83,12 @@ fn a_fault_names_its_robot_and_where_a_carried_one_is_put_down() {
     let e = refused("[[fault]]\nkind = \"earthquake\"\nat_s = 5.0\nrobot = \"inv_1\"\n");
     assert!(e.starts_with("demo.toml:2:8: ") && e.contains("lidar_blind"), "{e}");
 }
+
+#[test]
+fn a_camera_whose_lens_sees_nothing_in_its_corners_is_refused() {
+    let e = refused("[[robot]]\n[[robot.camera]]\ndistortion = [-0.9, 0.0, 0.0, 0.0, 0.0]\n");
+    assert!(e.starts_with("demo.toml:3:14: robot[0].camera[0].distortion: found [-0.9"), "{e}");
+    let e = refused("[[robot]]\n[[robot.camera]]\nwidth = 0\n");
+    assert_eq!(e, "demo.toml:3:9: robot[0].camera[0].width: found 0, allowed is 64 to 4096");
+    assert!(Scenario::from_toml("[[robot]]\n[[robot.camera]]\n", "x").is_ok());
+}

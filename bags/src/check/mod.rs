@@ -14,7 +14,7 @@ use serde::Serialize;
 
 use crate::error::BagError;
 use crate::mcap_out::Tally;
-use crate::raw_reader::{RawReader, bag_files};
+use crate::raw_reader::{RawReader, bag_files, is_empty_mcap};
 use crate::record::Channel;
 use crate::selection::Selection;
 
@@ -127,7 +127,12 @@ pub fn check_while(path: impl AsRef<Path>, mut go_on: impl FnMut() -> bool) -> R
     let mut gathered = Gathered::default();
     gathered.checked.files = files.len();
     for file in &files {
-        let tally = if file.extension().is_some_and(|e| e == "db3") {
+        let tally = if path.is_dir() && is_empty_mcap(file) {
+            let problem =
+                "is empty: the recorder was killed as it began this file (renew: shelfwright bag merge)";
+            gathered.find(Severity::Warning, file, problem);
+            Tally::default()
+        } else if file.extension().is_some_and(|e| e == "db3") {
             check_sqlite(file, &mut gathered, &mut go_on)?
         } else {
             mcap_rules::check(file, &mut gathered, &mut go_on)?

@@ -16,6 +16,10 @@ use crate::writer::{Summary, Writer, WriterSettings};
 pub struct RecordingCounts {
     /// Messages taken.
     pub messages: u64,
+    /// Bytes on the disk.
+    pub bytes: u64,
+    /// Files begun.
+    pub files: usize,
     /// Images left out to leave room, by topic.
     pub images_left_out: BTreeMap<Arc<str>, u64>,
     /// How the disk is.
@@ -116,7 +120,9 @@ impl Recording {
     }
 
     fn leaves_out(&mut self, topic: &Arc<str>, type_name: &str) -> Result<bool, BagError> {
-        let written = self.open()?.bytes();
+        let writer = self.open()?;
+        let (written, files) = (writer.bytes(), writer.files());
+        (self.counts.bytes, self.counts.files) = (written, files);
         self.counts.disk = self.watch.look(written);
         self.counts.free_bytes = self.watch.free_bytes;
         match self.counts.disk {

@@ -9,3 +9,5 @@ pub mod platform;
 pub mod sim;
 pub mod site;
 pub mod twin;
+pub mod urdf;
+pub mod view;

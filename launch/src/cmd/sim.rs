@@ -16,7 +16,7 @@ use twin::scenario::ExpectSettings;
 use twin::{ClassScore, Scenario, Scores, Truth, Twin, score};
 
 use super::platform::{runtime, until_interrupted};
-use crate::mission::{Mission, Outcome, Pace, PoseError};
+use crate::mission::{Mission, Outcome, Pace, PoseError, Unwatched, Watch};
 use crate::params::Params;
 use crate::run_folder::{RunFolder, write_json};
 use crate::ui::{Interrupted, Ui, interrupted, refused};
@@ -60,6 +60,8 @@ pub struct SimArgs {
     /// Parameter file for the nodes.
     #[arg(long)]
     params: Option<PathBuf>,
+    #[command(flatten)]
+    view: super::view::ViewArgs,
     /// After the run, write where every book really stood: a truth table, for evaluation.
     #[arg(long)]
     truth: Option<PathBuf>,
@@ -165,7 +167,7 @@ pub fn demo(args: &DemoArgs, ui: &Ui) -> anyhow::Result<()> {
     }));
     ui.note(format!("platform at {page} (embedded, for this run)"));
     let twin = Twin::new(&scenario).map_err(refused)?;
-    let result = inventory(twin, &[], &folder, Some(&events), None, &Pace::default(), ui);
+    let result = inventory(twin, &[], &folder, Some(&events), None, &Pace::default(), &mut Unwatched, ui);
     let _ = stop.send(());
     runtime.block_on(serving)??;
     let mut result = result?;
@@ -189,12 +191,26 @@ pub fn sim(args: &SimArgs, ui: &Ui) -> anyhow::Result<()> {
     if args.ros {
         return crate::ros::sim(&scenario, &args.out, args.replace, args.speed.unwrap_or(1.0), ui);
     }
+    #[cfg(not(feature = "view"))]
+    if args.view.picture() || args.view.view {
+        anyhow::bail!(crate::eyes::WITHOUT);
+    }
+    #[cfg(feature = "view")]
+    if args.view.picture() {
+        return super::view::picture(&args.view, &scenario, &args.faces, args.params.as_deref(), ui);
+    }
     // Before anything is made: a mistake in the parameters should leave no folder behind.
     Params::for_tags(scenario.library.tags, args.params.as_deref())?;
     let folder = RunFolder::create(&args.out, args.replace)?;
     let twin = restored.map_or_else(|| Twin::new(&scenario), Ok).map_err(refused)?;
-    let result =
-        inventory(twin, &args.faces, &folder, args.platform.as_deref(), args.params.as_deref(), &pace, ui)?;
+    let run = |watch: &mut dyn Watch| {
+        let (platform, params) = (args.platform.as_deref(), args.params.as_deref());
+        inventory(twin, &args.faces, &folder, platform, params, &pace, watch, ui)
+    };
+    #[cfg(feature = "view")]
+    let result = if args.view.view { super::view::watched(&scenario, run)? } else { run(&mut Unwatched)? };
+    #[cfg(not(feature = "view"))]
+    let result = run(&mut Unwatched)?;
     if let Some(path) = &args.truth {
         write_truth(path, &result.truth)?;
     }
@@ -321,6 +337,7 @@ fn inventory(
     platform: Option<&str>,
     params: Option<&Path>,
     pace: &Pace,
+    watch: &mut dyn Watch,
     ui: &Ui,
 ) -> anyhow::Result<RunResult> {
     let scenario = &twin.scenario().clone();
@@ -351,10 +368,10 @@ fn inventory(
         faces: &faces,
         params: &params,
         run: &run,
-        bag: &bag,
+        bag: Some(&bag),
         pace,
     };
-    let outcome = mission.run(twin, ui)?;
+    let outcome = mission.run(twin, watch, ui)?;
     if outcome.interrupted {
         ui.note(format!("interrupted; the bag up to here is in {}", bag.display()));
         return Err(Interrupted.into());
@@ -376,7 +393,8 @@ fn inventory(
     })
 }
 
-fn chosen(site: &Site, wanted: &[FaceId]) -> anyhow::Result<Vec<FaceId>> {
+/// The row faces asked for; all when none is named.
+pub fn chosen(site: &Site, wanted: &[FaceId]) -> anyhow::Result<Vec<FaceId>> {
     let all: Vec<FaceId> = site.faces().map(|(id, _, _)| id).collect();
     if wanted.is_empty() {
         return Ok(all);

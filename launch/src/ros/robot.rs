@@ -1,6 +1,7 @@
 //! The nodes of one robot, as the ROS 2 host takes them.
 
-use std::path::PathBuf;
+use std::ffi::OsString;
+use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
@@ -42,7 +43,7 @@ pub struct RobotArgs {
     /// Floor that the robot is on; by default the site's first.
     #[arg(long)]
     floor: Option<String>,
-    /// Dock that it starts from; by default the floor's first.
+    /// Dock that it starts from; by default where the folder's twin has put it, or else the floor's first.
     #[arg(long)]
     dock: Option<String>,
     /// Where it starts, in place of a dock: x and y, m, and heading, degrees.
@@ -60,6 +61,57 @@ pub struct RobotArgs {
     /// Parameter file of `shelfwright`; ROS parameters override it.
     #[arg(long)]
     params: Option<PathBuf>,
+    /// Folder in which the nodes keep what they must know to go on after their process has died. One that is empty at the
+    /// robot's start, for example below /run.
+    #[arg(long)]
+    memory: Option<PathBuf>,
+}
+
+/// How long a twin may take to make its library, s.
+const TWIN_WAIT_S: u64 = 120;
+
+impl RobotArgs {
+    /// As a command line again, for one robot, with a folder for memories. With `twin`, it waits for the folder of the run.
+    pub fn to_args(&self, robot: &str, memory: &Path, twin: bool) -> Vec<OsString> {
+        let mut all: Vec<OsString> = vec!["--robot".into(), robot.into()];
+        let mut give = |name: &str, value: Option<OsString>| {
+            if let Some(value) = value {
+                // In one piece: a value may begin with a minus.
+                let mut arg = OsString::from(format!("--{name}="));
+                arg.push(value);
+                all.push(arg);
+            }
+        };
+        let joined = |parts: Vec<String>| (!parts.is_empty()).then(|| parts.join(",").into());
+        give("run", self.run.clone().map(Into::into));
+        give("site", self.site.clone().map(Into::into));
+        give("catalogue", self.catalogue.clone().map(Into::into));
+        give("floor", self.floor.clone().map(Into::into));
+        give("dock", self.dock.clone().map(Into::into));
+        give("start", joined(self.start.iter().map(ToString::to_string).collect()));
+        give("mission", self.mission.clone().map(Into::into));
+        give("faces", joined(self.faces.iter().map(ToString::to_string).collect()));
+        let wait = if twin { self.wait.max(TWIN_WAIT_S) } else { self.wait };
+        give("wait", Some(wait.to_string().into()));
+        give("params", self.params.clone().map(Into::into));
+        give("memory", Some(memory.into()));
+        all
+    }
+
+    /// Name of the robot.
+    pub fn name(&self) -> &str {
+        &self.robot
+    }
+
+    /// Folder of the run, where one was given.
+    pub fn run(&self) -> Option<&Path> {
+        self.run.as_deref()
+    }
+
+    /// Folder of the nodes' memories, where one was given.
+    pub fn memory(&self) -> Option<&Path> {
+        self.memory.as_deref()
+    }
 }
 
 /// The nodes that a robot has.
@@ -84,7 +136,13 @@ impl Kind {
     pub const ALL: [Self; 6] =
         [Self::Localizer, Self::Navigator, Self::Pilot, Self::Locator, Self::Auditor, Self::MapServer];
 
-    fn name(self) -> &'static str {
+    /// As the command line has it.
+    pub fn on_command_line(self) -> String {
+        self.name().replace('_', "-")
+    }
+
+    /// Its name in ROS.
+    pub fn name(self) -> &'static str {
         match self {
             Self::Localizer => "localizer",
             Self::Navigator => "navigator",
@@ -105,6 +163,7 @@ pub struct Robot {
     start: Pose2,
     mission: Option<(String, Vec<FaceId>)>,
     params: Params,
+    memory: Option<PathBuf>,
 }
 
 impl Robot {
@@ -131,6 +190,12 @@ impl Robot {
             [x, y, heading_deg] if args.start.iter().all(|v| v.is_finite()) => {
                 Pose2::new(x, y, heading_deg.to_radians())
             }
+            [] if args.dock.is_none()
+                && let Some([x, y, heading_deg]) =
+                    folder.as_ref().and_then(|f| f.starts().get(&args.robot).copied()) =>
+            {
+                Pose2::new(x, y, heading_deg.to_radians())
+            }
             [] => {
                 let known = site.floors.iter().find(|f| f.id == floor).and_then(|f| f.docks.first());
                 let dock = args.dock.as_deref().or(known.map(|d| d.id.as_str()));
@@ -147,6 +212,7 @@ impl Robot {
             catalogue: args.catalogue.clone().or_else(|| Some(folder.as_ref()?.catalogue())),
             mission: args.mission.clone().map(|m| (m, faces)),
             params: Params::load(args.params.as_deref())?,
+            memory: args.memory.clone(),
             site,
             floor,
             start,
@@ -198,7 +264,13 @@ impl Robot {
                 (declare::auditor(&p.auditor)?, make)
             }
         };
-        Ok(NodeSpec { name: kind.name().into(), namespace: self.name.clone(), parameters, make })
+        Ok(NodeSpec {
+            name: kind.name().into(),
+            namespace: self.name.clone(),
+            parameters,
+            make,
+            memory: self.memory.clone(),
+        })
     }
 }
 

@@ -1,21 +1,22 @@
 //! The twin as a node: on a ROS 2 network it is all the robots' hardware, and `/clock`.
 //!
 //! It moves on with the machine's clock, at a speed that can be set; speed 0 is a pause. A machine that is too slow
-//! makes it slower, never coarser. Services pause it, step it while it is paused, and begin the scenario anew.
+//! makes it slower, never coarser. [`super::twin_services`] pause it, step it, begin anew, put things into it and let faults happen.
 
 use std::sync::Arc;
 use std::time::Instant;
 
-use interfaces::builtin_interfaces::Time;
-use interfaces::shelfwright_msgs::{StepTwinRequest, StepTwinResponse};
-use interfaces::std_srvs::{SetBoolResponse, TriggerResponse};
+use interfaces::std_msgs;
 use interfaces::{AnyMessage, Publication};
 use nodes::host::ros2::parameters::Documented;
-use nodes::service::ServiceTopics;
 use nodes::{Health, Level, Node, Outbox};
 use serde::{Deserialize, Serialize};
 
+use twin::urdf::{Variant, urdf};
 use twin::{STEP_NS, Scenario, Twin};
+
+use super::twin_services::Services;
+use crate::eyes::Eyes;
 
 /// Where the parameters are described.
 pub const DOCUMENTED: &[Documented] =
@@ -48,18 +49,14 @@ impl TwinParams {
 /// Most steps at once: the nodes' messages wait meanwhile.
 const BURST: i64 = 20;
 
-/// Most steps that one request asks for: a simulated hour.
-const MOST_STEPS: u32 = 360_000;
-
 /// See the module's text.
 pub struct TwinNode {
-    scenario: Scenario,
-    pause: ServiceTopics,
-    step: ServiceTopics,
-    reset: ServiceTopics,
-    paused: bool,
-    twin: Twin,
-    params: TwinParams,
+    pub(super) scenario: Scenario,
+    pub(super) services: Services,
+    pub(super) paused: bool,
+    pub(super) twin: Twin,
+    pub(super) eyes: Eyes,
+    pub(super) params: TwinParams,
     commands: Vec<(Arc<str>, String)>,
     outputs: Vec<Arc<str>>,
     /// Simulated time that is still to come, ns.
@@ -67,6 +64,8 @@ pub struct TwinNode {
     last_ns: Option<i64>,
     began: Instant,
     refused: u64,
+    /// `robot_description` of every robot, until it is told.
+    descriptions: Vec<(Arc<str>, String)>,
 }
 
 impl TwinNode {
@@ -81,14 +80,26 @@ impl TwinNode {
                 ["reads", "scan", "odom", "imu", "battery"].map(|t| Arc::from(format!("/{name}/{t}"))),
             );
         }
+        let descriptions: Vec<(Arc<str>, String)> = twin
+            .robots()
+            .map(|r| {
+                (
+                    Arc::from(format!("/{}/robot_description", r.name)),
+                    urdf(r, Variant::from(scenario.library.tags)),
+                )
+            })
+            .collect();
+        outputs.extend(descriptions.iter().map(|(topic, _)| topic.clone()));
+        let eyes = Eyes::of(&twin).map_err(|e| format!("{e:#}"))?;
+        outputs.extend(eyes.topics());
         let commands = names.into_iter().map(|n| (Arc::from(format!("/{n}/cmd_vel")), n)).collect();
         Ok(Self {
             scenario: scenario.clone(),
-            pause: ServiceTopics::new("/twin/pause"),
-            step: ServiceTopics::new("/twin/step"),
-            reset: ServiceTopics::new("/twin/reset"),
+            services: Services::new(),
+            descriptions,
             paused: false,
             twin,
+            eyes,
             params,
             commands,
             outputs,
@@ -99,36 +110,21 @@ impl TwinNode {
         })
     }
 
-    fn advance(&mut self, steps: i64, out: &mut Outbox) {
+    pub(super) fn advance(&mut self, steps: i64, out: &mut Outbox) {
         let mut said = Vec::new();
         for _ in 0..steps {
             self.twin.step(&mut said);
+            if let Err(error) = self.eyes.look(&self.twin, &mut said) {
+                tracing::error!(%error, "the cameras see nothing");
+            }
         }
         said.into_iter().for_each(|p| out.forward(p));
     }
 
-    fn take_steps(&mut self, request: &StepTwinRequest, out: &mut Outbox) -> StepTwinResponse {
-        let message = if !self.paused {
-            "the twin runs: pause it first".to_owned()
-        } else if request.steps > MOST_STEPS {
-            format!("steps is {}, allowed are 0 to {MOST_STEPS}", request.steps)
-        } else {
-            self.advance(request.steps.into(), out);
-            String::new()
-        };
-        StepTwinResponse { success: message.is_empty(), message, now: Time::from_ns(self.twin.now_ns()) }
-    }
-
-    fn begin_anew(&mut self) -> TriggerResponse {
-        match Twin::new(&self.scenario) {
-            Ok(twin) => {
-                self.twin = twin;
-                self.owed_ns = 0.0;
-                self.began = Instant::now();
-                TriggerResponse { success: true, message: String::new() }
-            }
-            Err(error) => TriggerResponse { success: false, message: error.to_string() },
-        }
+    /// The run begins anew.
+    pub(super) fn restart_clock(&mut self) {
+        self.owed_ns = 0.0;
+        self.began = Instant::now();
     }
 }
 
@@ -138,8 +134,7 @@ impl Node for TwinNode {
     }
 
     fn subscriptions(&self) -> Vec<Arc<str>> {
-        let services = [&self.pause, &self.step, &self.reset].map(|s| s.request.clone());
-        self.commands.iter().map(|(topic, _)| topic.clone()).chain(services).collect()
+        self.commands.iter().map(|(topic, _)| topic.clone()).chain(self.services.requests()).collect()
     }
 
     fn publications(&self) -> Vec<Arc<str>> {
@@ -154,23 +149,8 @@ impl Node for TwinNode {
     }
 
     fn on_message(&mut self, input: &Publication, out: &mut Outbox) {
-        match &*input.message {
-            AnyMessage::SetBoolRequest(request) => {
-                self.paused = request.data;
-                out.publish(&self.pause.response, SetBoolResponse { success: true, message: String::new() });
-                return;
-            }
-            AnyMessage::StepTwinRequest(request) => {
-                let response = self.take_steps(request, out);
-                out.publish(&self.step.response, response);
-                return;
-            }
-            AnyMessage::TriggerRequest(_) => {
-                let response = self.begin_anew();
-                out.publish(&self.reset.response, response);
-                return;
-            }
-            _ => {}
+        if self.serve(input, out) {
+            return;
         }
         if let AnyMessage::TwistStamped(twist) = &*input.message
             && let Some((_, robot)) = self.commands.iter().find(|(topic, _)| *topic == input.topic)
@@ -184,6 +164,9 @@ impl Node for TwinNode {
     }
 
     fn on_time(&mut self, out: &mut Outbox) {
+        for (topic, data) in std::mem::take(&mut self.descriptions) {
+            out.publish(&topic, std_msgs::String { data });
+        }
         if self.paused {
             self.last_ns = None;
             return;

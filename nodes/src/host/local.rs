@@ -26,10 +26,18 @@ pub trait World {
     fn command_topics(&self) -> Vec<Arc<str>>;
 }
 
+/// Tells the health of what is no node.
+pub type HealthSource = Box<dyn Fn() -> Health>;
+
 /// Sees every publication in order, before the nodes do.
 pub trait Observer {
     /// One publication; an error ends the run.
     fn observe(&mut self, publication: &Publication) -> Result<(), String>;
+
+    /// Its name and health for `/diagnostics`, where it has one: for [`LocalHost::watch`].
+    fn watched(&self) -> Option<(&'static str, HealthSource)> {
+        None
+    }
 }
 
 /// Why a run ended early.
@@ -61,6 +69,8 @@ pub struct LocalHost {
     pending: VecDeque<Publication>,
     now_ns: i64,
     next_diagnostics_ns: Option<i64>,
+    /// What is no node and has a health: the recorder.
+    watched: Vec<(String, HealthSource)>,
 }
 
 /// Bound of the queue: a step of the twin gives under 100 publications, the end of a pass a few more.
@@ -76,7 +86,13 @@ impl Default for LocalHost {
 impl LocalHost {
     /// A host without nodes.
     pub fn new() -> Self {
-        Self { slots: Vec::new(), pending: VecDeque::new(), now_ns: 0, next_diagnostics_ns: None }
+        Self {
+            slots: Vec::new(),
+            pending: VecDeque::new(),
+            now_ns: 0,
+            next_diagnostics_ns: None,
+            watched: Vec::new(),
+        }
     }
 
     /// Adds a node. Nodes see a publication in the order in which they were added.
@@ -85,14 +101,20 @@ impl LocalHost {
         self.slots.push(Slot { node, topics });
     }
 
+    /// Tells on `/diagnostics` of something that is no node.
+    pub fn watch(&mut self, name: &str, health: HealthSource) {
+        self.watched.push((name.to_owned(), health));
+    }
+
     /// Now by `/clock`, ns.
     pub fn now_ns(&self) -> i64 {
         self.now_ns
     }
 
-    /// Names and health of the nodes, in order.
+    /// Names and health of the nodes and of what else is watched, in order.
     pub fn health(&self) -> Vec<(String, Health)> {
-        self.slots.iter().map(|s| (s.node.name().to_owned(), s.node.health())).collect()
+        let nodes = self.slots.iter().map(|s| (s.node.name().to_owned(), s.node.health()));
+        nodes.chain(self.watched.iter().map(|(name, health)| (name.clone(), health()))).collect()
     }
 
     /// Advances the world by one step and works everything off that follows from it.

@@ -4,5 +4,5 @@ mod local;
 mod replay;
 pub mod ros2;
 
-pub use local::{HostError, LocalHost, Observer, World};
+pub use local::{HealthSource, HostError, LocalHost, Observer, World};
 pub use replay::replay;

@@ -254,9 +254,8 @@ impl NavigatorNode {
             Ok(None) => Some(Ok(())),
             Err(failure) => Some(Err(failure)),
         };
-        if outcome.is_none() && now - task.feedback_ns >= FEEDBACK_NS {
-            task.feedback_ns = now;
-            self.feedback(&task, at, out);
+        if outcome.is_none() {
+            self.tell(&mut task, at, out);
         }
         self.task = Some(task);
         if let Some(outcome) = outcome {
@@ -286,6 +285,9 @@ impl NavigatorNode {
             }
         }
         self.command(if given_up { Command::default() } else { command }, out);
+        if !given_up {
+            self.tell(&mut task, self.senses.last_pose(), out);
+        }
         self.task = Some(task);
         if given_up {
             self.finish(Err(Failure::lost(blind.reason)), out);
@@ -381,8 +383,13 @@ impl NavigatorNode {
         (Command { speed: wanted.speed * share, turn: wanted.turn * share }, false)
     }
 
-    fn feedback(&self, task: &Task, at: Pose2, out: &mut Outbox) {
+    /// Tells where it is, from time to time, also while it stands: whoever sent the goal knows by it that it is worked on.
+    fn tell(&self, task: &mut Task, at: Pose2, out: &mut Outbox) {
         let now = out.now_ns();
+        if now - task.feedback_ns < FEEDBACK_NS {
+            return;
+        }
+        task.feedback_ns = now;
         match &task.goal {
             Goal::Follow(following) => {
                 let mut message =

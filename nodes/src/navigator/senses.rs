@@ -86,6 +86,9 @@ impl Senses {
                 pose.is_some()
             }
             AnyMessage::PoseWithCovarianceStamped(pose) => {
+                if pose2_from_pose(&pose.pose.pose).is_none() {
+                    return false;
+                }
                 let c = &pose.pose.covariance;
                 self.position_std_m = c[0].max(c[7]).sqrt();
                 true
@@ -101,6 +104,11 @@ impl Senses {
             }
             _ => false,
         }
+    }
+
+    /// The newest pose on the map, of any age; the map's origin before the first.
+    pub(super) fn last_pose(&self) -> Pose2 {
+        self.map_from_odom.map_or(Pose2::default(), |m| m.1) * self.odom_from_base().unwrap_or_default()
     }
 
     /// The robot's pose on the map, or why it is not to be trusted.

@@ -3,32 +3,34 @@
 //! For each face it drives to the start, follows the face, waits for the locator's coverage of that pass and
 //! drives again where too much of the face was not read surely. A face that fails is tried once more at the
 //! end; the mission goes on in between and says at its end what failed and why. When the reader falls silent the pass is
-//! broken off, the robot waits where it stands, and drives the pass again once the reader speaks.
+//! broken off, the robot waits where it stands, and drives the pass again once the reader speaks. It can be paused ([`PilotNode::pause`]).
 
 mod coverage;
+mod memory;
 mod params;
+mod passes;
+mod pause;
 mod reader;
 mod route;
+mod watch;
 
 use std::collections::{BTreeMap, VecDeque};
 use std::sync::Arc;
 
 use domain::{FaceId, Site};
-use interfaces::action_msgs::CancelGoalRequest;
-use interfaces::nav2_msgs::NavigateToPoseSendGoalRequest;
-use interfaces::shelfwright_msgs::{Coverage, FollowFaceSendGoalRequest, MissionState};
+use interfaces::shelfwright_msgs::{Coverage, MissionState};
 use interfaces::unique_identifier_msgs::UUID;
 use interfaces::{AnyMessage, Publication};
 use positioning::Pose2;
 
-use crate::action::{ActionTopics, goal_id, status};
+use crate::action::{ActionTopics, status};
 use crate::localizer::{DriveError, floor};
 use crate::navigator::map_from_face;
 use crate::navigator::planner::Planner;
 use crate::node::{Health, Level, Node, Outbox};
-use crate::planar::{header, pose_from_pose2, pose2_from_pose, topic};
-use coverage::poor_share;
+use crate::planar::{header, pose2_from_pose, topic};
 pub use params::PilotParams;
+use pause::StopFor;
 use reader::ReaderWatch;
 pub use route::{Leg, order};
 
@@ -58,6 +60,8 @@ enum Phase {
     Stopping,
     /// For the reader to speak again.
     Silent,
+    /// To be told to go on.
+    Paused,
     Over(u8),
 }
 
@@ -85,8 +89,12 @@ pub struct PilotNode {
     deadline_ns: i64,
     reads: Arc<str>,
     reader: ReaderWatch,
-    /// The pass was broken off because of the reader.
-    reader_lost: bool,
+    /// Why the goal at hand was taken back.
+    stop_for: StopFor,
+    /// What was at hand when the mission was paused.
+    goes_on_with: Phase,
+    /// When the navigator last said anything of the goal, ns.
+    heard_of_goal_ns: i64,
     goal: Option<UUID>,
     goals: u64,
     seen: BTreeMap<u8, Coverage>,
@@ -147,7 +155,9 @@ impl PilotNode {
             deadline_ns: i64::MAX,
             reads: topic(robot, "reads"),
             reader: ReaderWatch::default(),
-            reader_lost: false,
+            stop_for: StopFor::Failure,
+            goes_on_with: Phase::Idle,
+            heard_of_goal_ns: 0,
             goal: None,
             goals: 0,
             seen: BTreeMap::new(),
@@ -173,6 +183,7 @@ impl PilotNode {
             Phase::Transit => MissionState::TRANSIT,
             Phase::Scanning => MissionState::SCANNING,
             Phase::Waiting | Phase::Stopping | Phase::Silent => MissionState::WAITING,
+            Phase::Paused => MissionState::PAUSED,
             Phase::Over(state) => state,
         };
         let message = MissionState {
@@ -216,45 +227,6 @@ impl PilotNode {
         }
     }
 
-    /// Drives to the start of the face for one more pass.
-    fn next_pass(&mut self, why: &str, out: &mut Outbox) {
-        let Some(stop) = &mut self.current else { return };
-        stop.pass += 1;
-        let start = stop.leg.start;
-        self.seen.clear();
-        let mut request = NavigateToPoseSendGoalRequest {
-            goal_id: self.new_goal(),
-            ..NavigateToPoseSendGoalRequest::default()
-        };
-        request.goal.pose.header = header(out.now_ns(), "map");
-        request.goal.pose.pose = pose_from_pose2(start);
-        out.publish(&self.navigate.send_goal, request);
-        self.enter(Phase::Transit, self.params.transit_limit_s, why, out);
-    }
-
-    fn scan(&mut self, out: &mut Outbox) {
-        let Some(stop) = &self.current else { return };
-        let (face, length_m) = (stop.face.to_string(), stop.length_m);
-        let way = length_m + 2.0 * self.params.run_m;
-        let limit_s = self.params.pass_limit * way / self.params.speed_mps.max(1e-3) + 60.0;
-        let mut request =
-            FollowFaceSendGoalRequest { goal_id: self.new_goal(), ..FollowFaceSendGoalRequest::default() };
-        request.goal.face = face;
-        request.goal.distance_m = self.params.distance_m as f32;
-        request.goal.speed_mps = self.params.speed_mps as f32;
-        request.goal.from_m = -self.params.run_m as f32;
-        request.goal.to_m = (length_m + self.params.run_m) as f32;
-        out.publish(&self.follow.send_goal, request);
-        self.enter(Phase::Scanning, limit_s, "", out);
-    }
-
-    fn new_goal(&mut self) -> UUID {
-        self.goals += 1;
-        let id = goal_id(&self.robot, self.goals);
-        self.goal = Some(id.clone());
-        id
-    }
-
     /// The face at hand failed: it comes again at the end, or is given up.
     fn fail(&mut self, why: &str, out: &mut Outbox) {
         if let Some(mut stop) = self.current.take() {
@@ -285,77 +257,11 @@ impl PilotNode {
             return;
         }
         match (self.phase, result_status) {
-            (Phase::Stopping, _) => self.stopped(out),
+            (Phase::Stopping, _) => self.stopped(true, out),
             (Phase::Transit, status::SUCCEEDED) => self.scan(out),
-            (Phase::Scanning, status::SUCCEEDED) => {
-                self.enter(
-                    Phase::Waiting,
-                    self.params.coverage_wait_s,
-                    "waits for the locator's coverage",
-                    out,
-                );
-                self.judge(out);
-            }
+            (Phase::Scanning, status::SUCCEEDED) => self.await_coverage(out),
             _ => self.fail(why, out),
         }
-    }
-
-    fn on_coverage(&mut self, coverage: &Coverage, out: &mut Outbox) {
-        if matches!(self.phase, Phase::Scanning | Phase::Waiting) && coverage.scan == self.scan_name() {
-            self.seen.insert(coverage.tier, coverage.clone());
-            self.judge(out);
-        }
-    }
-
-    /// Once all tiers' coverage is there: the face is done, or driven again.
-    fn judge(&mut self, out: &mut Outbox) {
-        let Some(stop) = &mut self.current else { return };
-        if self.phase != Phase::Waiting || !(1..=stop.tiers).all(|t| self.seen.contains_key(&t)) {
-            return;
-        }
-        stop.completed += 1;
-        let poor = poor_share(self.seen.values(), stop.length_m, self.params.read_probability);
-        if poor > self.params.poor_share && stop.completed < self.params.max_passes {
-            let why = format!("{:.0}% of {} were read poorly, another pass", 100.0 * poor, stop.face);
-            self.next_pass(&why, out);
-            return;
-        }
-        self.done += 1;
-        self.next_face(out);
-    }
-
-    /// The goal that was taken back has ended.
-    fn stopped(&mut self, out: &mut Outbox) {
-        if std::mem::take(&mut self.reader_lost) {
-            self.enter(Phase::Silent, self.params.reader_wait_s, "the reader is silent", out);
-        } else {
-            let why = self.reason.clone();
-            self.fail(&why, out);
-        }
-    }
-
-    /// Breaks a pass off during which the reader is silent, and drives it again once it speaks.
-    fn watch_reader(&mut self, out: &mut Outbox) {
-        let (now, patience_s) = (out.now_ns(), self.params.reader_silent_s);
-        match self.phase {
-            Phase::Scanning if patience_s > 0.0 && self.reader.silent_s(self.since_ns, now) > patience_s => {
-                self.take_back("the reader is silent", out);
-                self.reader_lost = true;
-            }
-            Phase::Silent if self.reader.spoke_after(self.since_ns) => {
-                self.next_pass("the reader speaks again", out);
-            }
-            _ => {}
-        }
-    }
-
-    /// Takes the goal at hand back, for a reason.
-    fn take_back(&mut self, why: &str, out: &mut Outbox) {
-        let mut request = CancelGoalRequest::default();
-        request.goal_info.goal_id = self.goal.clone().unwrap_or_default();
-        let action = if self.phase == Phase::Scanning { &self.follow } else { &self.navigate };
-        out.publish(&action.cancel, request);
-        self.enter(Phase::Stopping, STOP_WAIT_NS as f64 * 1e-9, why, out);
     }
 }
 
@@ -373,6 +279,7 @@ impl Node for PilotNode {
             &self.follow.result,
             &self.follow.send_goal_response,
             &self.follow.feedback,
+            &self.navigate.feedback,
             &self.navigate.result,
             &self.navigate.send_goal_response,
         ]
@@ -409,7 +316,9 @@ impl Node for PilotNode {
                     format!("no way to its start: {} (code {})", r.result.error_msg, r.result.error_code);
                 self.on_result(false, r.status, &why, out);
             }
+            AnyMessage::NavigateToPoseFeedbackMessage(_) => self.heard_of_goal_ns = out.now_ns(),
             AnyMessage::FollowFaceFeedbackMessage(f) => {
+                self.heard_of_goal_ns = out.now_ns();
                 if self.phase == Phase::Scanning {
                     let blocked = f.feedback.blocked_s;
                     self.reason = if blocked > 0.0 {
@@ -444,6 +353,7 @@ impl Node for PilotNode {
     fn on_time(&mut self, out: &mut Outbox) {
         let now = out.now_ns();
         self.watch_reader(out);
+        self.watch_navigator(out);
         if now >= self.deadline_ns {
             match self.phase {
                 Phase::Transit => self.take_back("the way took too long", out),
@@ -457,16 +367,12 @@ impl Node for PilotNode {
                     );
                     self.fail(&why, out);
                 }
-                Phase::Stopping => {
-                    let why = format!("{}, and the navigator does not answer", self.reason);
-                    (self.goal, self.reader_lost) = (None, false);
-                    self.fail(&why, out);
-                }
+                Phase::Stopping => self.stopped(false, out),
                 Phase::Silent => {
                     let why = format!("the reader has been silent for {:.0} s", self.params.reader_wait_s);
                     self.fail(&why, out);
                 }
-                Phase::Idle | Phase::Over(_) => self.deadline_ns = i64::MAX,
+                Phase::Idle | Phase::Paused | Phase::Over(_) => self.deadline_ns = i64::MAX,
             }
         }
         if self.report_ns.is_none_or(|due| now >= due) {
@@ -477,7 +383,7 @@ impl Node for PilotNode {
     fn health(&self) -> Health {
         let level = match self.phase {
             Phase::Over(MissionState::FAILED) | Phase::Silent => Level::Error,
-            Phase::Stopping if self.reader_lost => Level::Error,
+            Phase::Stopping if self.stop_for == StopFor::Reader => Level::Error,
             _ if !self.failures.is_empty() => Level::Warn,
             _ => Level::Ok,
         };
@@ -485,6 +391,7 @@ impl Node for PilotNode {
             level,
             summary: match self.phase {
                 Phase::Silent => "the reader is silent: the mission waits".into(),
+                Phase::Paused => "paused".into(),
                 _ => format!("{} of {} faces, {}", self.done, self.total, self.mission),
             },
             values: vec![

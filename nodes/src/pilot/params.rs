@@ -31,6 +31,9 @@ pub struct PilotParams {
     pub reader_silent_s: f64,
     /// Longest wait for a silent reader, s, before the face is given up. 60: it was switched off and on again.
     pub reader_wait_s: f64,
+    /// Silence of the navigator about a goal after which it is taken back, s. 10: it speaks twice a second, and one that was
+    /// started anew knows nothing of it; 0 never takes back.
+    pub navigator_silent_s: f64,
     /// How often a failed face is tried again, after all others. 1: people move on.
     pub retries: u32,
     /// Where the robot fits, for the order of the faces.
@@ -51,6 +54,7 @@ impl Default for PilotParams {
             pass_limit: 5.0,
             reader_silent_s: 2.0,
             reader_wait_s: 60.0,
+            navigator_silent_s: 10.0,
             retries: 1,
             planner: PlannerParams::default(),
         }

@@ -5,12 +5,17 @@
 mod toy;
 mod world;
 
+use std::sync::Arc;
+
 use domain::FaceId;
 use interfaces::action_msgs::CancelGoalRequest;
 use interfaces::shelfwright_msgs::{FollowFaceResult, MissionState};
 use interfaces::std_msgs::Empty;
-use interfaces::{AnyMessage, Message};
+use interfaces::std_srvs::TriggerRequest;
+use interfaces::{AnyMessage, Message, Publication};
+use nodes::Node;
 use nodes::action::status::{ABORTED, CANCELED, SUCCEEDED};
+use nodes::mission_server::MissionServer;
 use nodes::pilot::{PilotNode, PilotParams};
 use positioning::Pose2;
 use positioning::pose::wrap_angle;
@@ -223,6 +228,75 @@ fn a_mission_can_be_cancelled() {
     run.seconds(2.0);
     assert_eq!(run.kept.missions().last().unwrap().state, MissionState::CANCELLED);
     assert_eq!(run.world.toy.speed, 0.0);
+}
+
+/// A mission with its services, from a request or from the memory of another process.
+fn server(run: &mut Run, memory: &[Publication]) {
+    let params = PilotParams { coverage_wait_s: 5.0, ..PilotParams::default() };
+    let faces = faces(&["1F/R01A", "1F/R01B"]);
+    let mission = memory.is_empty().then_some(("night", faces.as_slice()));
+    let mut server = MissionServer::new("inv_1", Arc::new(site()), "1F", mission, params).unwrap();
+    server.recall(memory);
+    run.host.add(Box::new(server));
+    run.host.add(Box::new(CoverageTeller::new(|_| Some(1.0))));
+}
+
+fn scanning(run: &Run) -> bool {
+    run.kept.missions().last().is_some_and(|s| s.state == MissionState::SCANNING)
+}
+
+#[test]
+fn a_paused_robot_stands_and_goes_on_to_the_end() {
+    let mut run = Run::new(DOCK, 14);
+    server(&mut run, &[]);
+    assert!(run.until(120.0, scanning));
+    run.seconds(5.0);
+    run.send("/inv_1/mission/pause/_service/request", TriggerRequest::default());
+    run.seconds(2.0);
+    let stood = run.world.toy.truth;
+    run.seconds(30.0);
+    assert_eq!(run.kept.missions().last().unwrap().state, MissionState::PAUSED);
+    assert!(run.world.toy.truth.distance(stood) < 1e-9 && run.world.toy.speed == 0.0);
+    run.send("/inv_1/mission/resume/_service/request", TriggerRequest::default());
+    assert!(run.until(600.0, over), "{:?}", run.kept.missions().last());
+    let last = run.kept.missions().pop().unwrap();
+    assert_eq!((last.state, last.faces_done, last.faces_total), (MissionState::DONE, 2, 2));
+    // The pass that was broken off counts for nothing.
+    let passes = run.kept.missions().iter().map(|s| s.pass_number).max();
+    assert_eq!(passes, Some(2));
+}
+
+#[test]
+fn a_mission_goes_on_in_another_process() {
+    let mut run = Run::new(DOCK, 15);
+    server(&mut run, &[]);
+    assert!(run.until(400.0, |r| scanning(r) && r.kept.missions().last().unwrap().faces_done == 1));
+    let state = run.kept.missions().pop().unwrap();
+    // What the first process would have kept.
+    let left = MissionState { face: state.face.clone(), pass_number: 1, ..MissionState::default() };
+    let whole = MissionState { mission: "night".into(), faces_done: 1, faces_total: 2, ..state.clone() };
+    let memory = [whole, left].map(|m| Publication::new("/inv_1/missions", 0, m));
+    let mut heir = Run::new(run.world.toy.truth, 16);
+    server(&mut heir, &memory);
+    assert!(heir.until(400.0, over));
+    let last = heir.kept.missions().pop().unwrap();
+    assert_eq!((last.state, last.faces_done, last.faces_total), (MissionState::DONE, 2, 2));
+    let scans = |s: &&MissionState| s.state == MissionState::SCANNING;
+    let passes: Vec<_> =
+        heir.kept.missions().iter().filter(scans).map(|s| (s.face.clone(), s.pass_number)).collect();
+    assert!(passes.iter().all(|p| *p == (state.face.clone(), 2)), "{passes:?}");
+}
+
+#[test]
+fn a_goal_that_the_navigator_has_forgotten_is_sent_again() {
+    let mut run = Run::new(DOCK, 17);
+    pilot(&mut run, &["1F/R01A"], |_| Some(1.0));
+    assert!(run.until(120.0, scanning));
+    // Another one in its place, which knows nothing of the goal.
+    run.restart_navigator();
+    assert!(run.until(400.0, over));
+    let last = run.kept.missions().pop().unwrap();
+    assert_eq!((last.state, last.faces_done), (MissionState::DONE, 1), "{}", last.reason);
 }
 
 #[test]

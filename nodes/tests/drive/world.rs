@@ -1,6 +1,7 @@
 //! The toy world behind the host's `World`, and helpers to run nodes in it and look at what they publish.
 
 use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
 
 use interfaces::geometry_msgs::PoseStamped;
 use interfaces::nav_msgs::Odometry;
@@ -146,6 +147,43 @@ pub struct Run {
     pub host: LocalHost,
     pub kept: Kept,
     goals: u64,
+    navigator_dead: Arc<AtomicBool>,
+}
+
+fn navigator() -> NavigatorNode {
+    let params = NavigatorParams { give_up_after_s: 15.0, lost_after_s: 5.0, ..Default::default() };
+    NavigatorNode::new("inv_1", &site(), "1F", params).unwrap()
+}
+
+/// A navigator that can die.
+struct Mortal {
+    navigator: NavigatorNode,
+    dead: Arc<AtomicBool>,
+}
+
+impl Node for Mortal {
+    fn name(&self) -> &str {
+        self.navigator.name()
+    }
+
+    fn subscriptions(&self) -> Vec<Arc<str>> {
+        self.navigator.subscriptions()
+    }
+
+    fn on_message(&mut self, input: &Publication, out: &mut Outbox) {
+        if self.dead.swap(false, Ordering::Relaxed) {
+            self.navigator = navigator();
+        }
+        self.navigator.on_message(input, out);
+    }
+
+    fn on_time(&mut self, out: &mut Outbox) {
+        self.navigator.on_time(out);
+    }
+
+    fn health(&self) -> nodes::Health {
+        self.navigator.health()
+    }
 }
 
 impl Run {
@@ -156,9 +194,21 @@ impl Run {
         let start = Pose2::new(at.x + 0.1, at.y - 0.08, at.theta + 0.08);
         let localizer = LocalizerNode::new("inv_1", &site, "1F", start, LocalizerParams::default()).unwrap();
         host.add(Box::new(localizer));
-        let params = NavigatorParams { give_up_after_s: 15.0, lost_after_s: 5.0, ..Default::default() };
-        host.add(Box::new(NavigatorNode::new("inv_1", &site, "1F", params).unwrap()));
-        Self { world: ToyWorld::new(at, seed), host, kept: Kept::default(), goals: 1_000 }
+        let dead = Arc::new(AtomicBool::new(false));
+        host.add(Box::new(Mortal { navigator: navigator(), dead: dead.clone() }));
+        Self {
+            world: ToyWorld::new(at, seed),
+            host,
+            kept: Kept::default(),
+            goals: 1_000,
+            navigator_dead: dead,
+        }
+    }
+
+    /// The navigator dies, and another one takes its place at once.
+    pub fn restart_navigator(&mut self) {
+        self.navigator_dead.store(true, Ordering::Relaxed);
+        self.world.told_static = false;
     }
 
     pub fn seconds(&mut self, seconds: f64) {

@@ -12,6 +12,8 @@ use crate::settings::FaceGeometry;
 
 /// Step of the places that are tried, m.
 const STEP_M: f64 = 0.0025;
+/// Steps of the coarser grid, on which tiers are compared.
+const COARSE: i64 = 4;
 /// A tag is looked for this far beyond the middle of its reads, m.
 const ASIDE_M: f64 = 0.30;
 /// Turns of zone and places, and how many tags take part in them.
@@ -217,9 +219,9 @@ impl HfPass {
             let log: f64 = reads.iter().map(|r| zone.at((r.x - x) / wide, r.z - height).1).sum();
             WORTH * (log - reads.len() as f64 * chances.at(tier, width, i).max(1e-9).ln())
         };
-        // First the tier, on every fourth place and with the usual width.
+        // First the tier, on the coarser grid and with the usual width.
         let coarse: Vec<f64> = (0..self.tiers.len())
-            .map(|t| log_sum(grid.clone().step_by(4).map(|i| likelihood(t, USUAL, i))))
+            .map(|t| log_sum(grid.clone().step_by(COARSE as usize).map(|i| likelihood(t, USUAL, i))))
             .collect();
         let top = coarse.iter().copied().fold(f64::NEG_INFINITY, f64::max);
         let mass: Vec<f64> = coarse.iter().map(|c| (c - top).exp() + 1e-9).collect();
@@ -274,16 +276,21 @@ impl<'a> Chances<'a> {
         Self { pass, zone, known: vec![BTreeMap::new(); pass.tiers.len() * WIDTHS.len()] }
     }
 
+    /// At a place of the grid: between the two next ones of a coarser grid, as chances change slowly.
     fn at(&mut self, tier: usize, width: usize, step: i64) -> f64 {
+        let (left, share) = (step.div_euclid(COARSE), step.rem_euclid(COARSE) as f64 / COARSE as f64);
+        let low = self.coarse(tier, width, left);
+        if share == 0.0 { low } else { low + share * (self.coarse(tier, width, left + 1) - low) }
+    }
+
+    fn coarse(&mut self, tier: usize, width: usize, step: i64) -> f64 {
         let (pass, zone) = (self.pass, self.zone);
         *self.known[tier * WIDTHS.len() + width].entry(step).or_insert_with(|| {
-            let (x, wide) = (step as f64 * STEP_M, WIDTHS[width]);
+            let (x, wide) = ((step * COARSE) as f64 * STEP_M, WIDTHS[width]);
             pass.plates_near(pass.tiers[tier])
                 .map(|(plate, dz)| {
-                    plate
-                        .near(x, REACH_X * wide)
-                        .map(|(at, s)| s * zone.at((at - x) / wide, dz).0)
-                        .sum::<f64>()
+                    let of = |(at, s): (f64, f64)| s * zone.at((at - x) / wide, dz).0;
+                    plate.near(x, REACH_X * wide).map(of).sum::<f64>()
                 })
                 .sum()
         })

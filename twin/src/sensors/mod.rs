@@ -1,11 +1,13 @@
-//! What the robot's sensors make of the truth: lidar, wheel odometry, inertial unit, battery.
+//! What the robot's sensors make of the truth: lidar, wheel odometry, inertial unit, battery, and what holds of its cameras without a renderer.
 
 mod battery;
+mod camera;
 mod imu;
 mod lidar;
 mod odometry;
 
 pub use battery::{Battery, BatterySettings, NOMINAL_V};
+pub use camera::{CameraSettings, REFERENCE_SHUTTER_S};
 pub use imu::{Imu, ImuSample, ImuSettings};
 pub use lidar::{Lidar, LidarSettings};
 pub use odometry::{Odometry, OdometrySample, OdometrySettings};

@@ -1,13 +1,14 @@
 //! `bag cut`, `bag filter` and `bag merge`: new bags from old ones, message by message, of any type.
 
-use std::collections::{BTreeMap, VecDeque};
-use std::path::{Path, PathBuf};
+use std::collections::VecDeque;
+use std::path::PathBuf;
 use std::sync::Arc;
 
 use bags::{Packing, RawMessage, RawReader, Selection, Summary, Writer, WriterSettings};
 use clap::{Args, ValueEnum};
 use serde::Serialize;
 
+use super::span::{Moment, Span};
 use crate::ui::{Interrupted, Ui, interrupted, refused};
 
 /// How the new bag is written.
@@ -29,9 +30,11 @@ pub struct OutArgs {
 
 #[derive(Debug, Clone, Copy, ValueEnum)]
 enum Compression {
-    /// Small.
+    /// Small, and quick.
     Zstd,
-    /// Quick.
+    /// Smallest, for bags that are kept.
+    ZstdSmall,
+    /// Quick, and larger.
     Lz4,
     /// None.
     None,
@@ -42,6 +45,7 @@ impl OutArgs {
         WriterSettings {
             packing: match self.compression {
                 Compression::Zstd => Packing::Zstd,
+                Compression::ZstdSmall => Packing::ZstdSmall,
                 Compression::Lz4 => Packing::Lz4,
                 Compression::None => Packing::None,
             },
@@ -106,41 +110,6 @@ pub struct MergeArgs {
     out: OutArgs,
 }
 
-/// A moment of a bag.
-#[derive(Debug, Clone, Copy, PartialEq)]
-enum Moment {
-    /// Seconds from the start.
-    After(f64),
-    /// Nanoseconds since 1970.
-    At(i64),
-}
-
-impl std::str::FromStr for Moment {
-    type Err = String;
-
-    fn from_str(text: &str) -> Result<Self, String> {
-        if text.len() > 10
-            && let Ok(ns) = text.parse()
-        {
-            return Ok(Self::At(ns));
-        }
-        let seconds = text.parse::<f64>().ok().filter(|s| (0.0..1e9).contains(s));
-        seconds.map(Self::After).ok_or_else(|| {
-            "expected seconds from the start (12.5) or nanoseconds since 1970 (1764284400000000000)"
-                .to_owned()
-        })
-    }
-}
-
-impl Moment {
-    fn ns(self, start_ns: i64) -> i64 {
-        match self {
-            Self::After(seconds) => start_ns.saturating_add((seconds * 1e9) as i64),
-            Self::At(ns) => ns,
-        }
-    }
-}
-
 #[derive(Debug, Serialize)]
 struct Written {
     out: PathBuf,
@@ -158,59 +127,12 @@ impl From<Summary> for Written {
 
 /// Runs `bag cut`.
 pub fn cut(args: &CutArgs, ui: &Ui) -> anyhow::Result<()> {
-    let start_ns = start_of(&args.bag)?;
-    let from_ns = args.from.map(|m| m.ns(start_ns));
-    let until_ns = args.to.map(|m| m.ns(start_ns));
-    if let (Some(from), Some(until)) = (from_ns.or(Some(start_ns)), until_ns)
-        && from >= until
-    {
-        return Err(refused(format!("--to ({until} ns) is not after --from ({from} ns)")));
-    }
-    let mut latched = BTreeMap::new();
-    if let (Some(from), false) = (from_ns, args.no_latched) {
-        let once = once_topics(&args.bag)?;
-        if !once.is_empty() {
-            let before = Selection::default().topics(once).until_ns(Some(from));
-            for message in RawReader::open(&args.bag, before).map_err(refused)? {
-                if interrupted() {
-                    return Err(Interrupted.into());
-                }
-                let message = RawMessage { stamp_ns: from, ..message.map_err(refused)? };
-                // A transform that is fixed is said once for each pair of frames: all of them are needed. Of a map
-                // the last one is.
-                let all = &*message.channel.topic == "/tf_static";
-                let which = if all { message.data.clone() } else { Vec::new() };
-                latched.insert((message.channel.clone(), which), message);
-            }
-        }
-    }
-    let selection = Selection::default().from_ns(from_ns).until_ns(until_ns);
+    let span = Span::of(&args.bag, args.from, args.to)?;
+    let latched = if args.no_latched { Vec::new() } else { span.said_before(&args.bag)? };
+    let selection = span.selection();
     let reader = RawReader::open(&args.bag, selection).map_err(refused)?;
-    let ahead = latched.into_values().map(Ok);
+    let ahead = latched.into_iter().map(Ok);
     write(ahead.chain(reader), &args.out, ui)
-}
-
-/// Topics whose messages are said once and hold from then on.
-fn once_topics(bag: &Path) -> anyhow::Result<Vec<String>> {
-    let mut reader = RawReader::open(bag, Selection::default().topics(["/tf_static"])).map_err(refused)?;
-    // Files of a bag declare their own topics; those of all are known at the end.
-    for message in &mut reader {
-        message.map_err(refused)?;
-        if interrupted() {
-            return Err(Interrupted.into());
-        }
-    }
-    let once = |c: Arc<bags::Channel>| c.latched().then(|| c.topic.to_string());
-    Ok(reader.channels().into_iter().filter_map(once).collect())
-}
-
-/// The first stamp of a bag.
-fn start_of(bag: &Path) -> anyhow::Result<i64> {
-    let mut reader = RawReader::open(bag, Selection::default()).map_err(refused)?;
-    match reader.next() {
-        Some(first) => Ok(first.map_err(refused)?.stamp_ns),
-        None => Err(refused(format!("{}: holds no messages", bag.display()))),
-    }
 }
 
 /// Runs `bag filter`.
@@ -290,20 +212,4 @@ fn write(
         let span = (w.end_ns - w.start_ns) as f64 * 1e-9;
         format!("wrote {}: {} messages over {span:.1} s", w.out.display(), w.messages)
     })
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn moments_are_seconds_from_the_start_or_nanoseconds() {
-        let ns = |text: &str| text.parse::<Moment>().unwrap().ns(1_000_000_000_000);
-        assert_eq!(ns("12.5"), 1_012_500_000_000);
-        assert_eq!(ns("0"), 1_000_000_000_000);
-        assert_eq!(ns("1764284400000000000"), 1_764_284_400_000_000_000);
-        for text in ["", "-1", "soon", "NaN", "1e12"] {
-            assert!(text.parse::<Moment>().unwrap_err().contains("expected seconds"), "{text}");
-        }
-    }
 }

@@ -6,6 +6,7 @@ mod export;
 mod look;
 mod prune;
 mod replay;
+pub mod span;
 
 use clap::{Args, Subcommand};
 
@@ -65,7 +66,7 @@ pub fn run(args: &BagArgs, ui: &Ui) -> anyhow::Result<()> {
 }
 
 /// A bag's error as the command's: Ctrl-C, or an input that is refused.
-fn told(error: bags::BagError) -> anyhow::Error {
+pub fn told(error: bags::BagError) -> anyhow::Error {
     match error {
         bags::BagError::Interrupted => Interrupted.into(),
         other => refused(other),

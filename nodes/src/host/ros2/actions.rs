@@ -317,10 +317,22 @@ impl<T: WrappedActionTypeSupport + 'static> Client<T> {
         }
     }
 
+    fn end(type_name: &str, topics: &ActionTopics, code: i8, result: T::Result, out: &mut Vec<Publication>) {
+        let message = T::make_result_response_msg(code, result);
+        if let Some(message) = ours(type_name, "GetResult_Response", &message) {
+            put(out, &topics.result, message);
+        }
+    }
+
     fn advance(type_name: &str, topics: &ActionTopics, call: &mut Call<T>, out: &mut Vec<Publication>) {
-        // Its answer tells nothing that the result does not tell, and a future must not be asked again after it.
-        if call.cancelled.as_mut().is_some_and(|c| c.as_mut().now_or_never().is_some()) {
+        // A future must not be asked again after its answer.
+        if let Some(answer) = call.cancelled.as_mut().and_then(|c| c.as_mut().now_or_never()) {
             call.cancelled = None;
+            // A server that was started anew: no result will come.
+            if matches!(answer, Err(r2r::Error::GoalCancelUnknownGoalID)) {
+                Self::end(type_name, topics, status::ABORTED, ActionResult::<T>::default(), out);
+                call.step = Step::Over;
+            }
         }
         let time = r2r::builtin_interfaces::msg::Time::default;
         if let Step::Asked(asked) = &mut call.step
@@ -349,11 +361,7 @@ impl<T: WrappedActionTypeSupport + 'static> Client<T> {
                 Ok((_, result)) => (status::ABORTED, result),
                 Err(_) => (status::ABORTED, ActionResult::<T>::default()),
             };
-            if let Some(message) =
-                ours(type_name, "GetResult_Response", &T::make_result_response_msg(code, result))
-            {
-                put(out, &topics.result, message);
-            }
+            Self::end(type_name, topics, code, result, out);
             call.step = Step::Over;
         }
     }

@@ -61,6 +61,7 @@ pub fn pilot(values: &PilotParams) -> Declaration {
         "coverage_wait_s",
         "reader_silent_s",
         "reader_wait_s",
+        "navigator_silent_s",
         "transit_limit_s",
         "pass_limit",
         "retries",

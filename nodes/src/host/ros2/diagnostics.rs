@@ -1,7 +1,8 @@
 //! What a node says on `/diagnostics` once a second: its own health, and how its messages fare.
 
-use std::sync::PoisonError;
+use std::collections::BTreeMap;
 use std::sync::atomic::Ordering;
+use std::sync::{Arc, PoisonError};
 
 use interfaces::diagnostic_msgs::{DiagnosticArray, DiagnosticStatus, KeyValue};
 use interfaces::std_msgs::Header;
@@ -17,6 +18,7 @@ pub struct Reporter {
     /// As last known, while the node is at work.
     health: Health,
     sent_wrong: (u64, u64),
+    sent: BTreeMap<Arc<str>, u64>,
     lost: u64,
 }
 
@@ -24,7 +26,21 @@ impl Reporter {
     /// For a node of a robot.
     pub fn new(robot: &str, node: &str) -> Self {
         let node = node.trim_start_matches('/').to_owned();
-        Self { robot: robot.into(), node, health: Health::default(), sent_wrong: (0, 0), lost: 0 }
+        Self {
+            robot: robot.into(),
+            node,
+            health: Health::default(),
+            sent_wrong: (0, 0),
+            sent: BTreeMap::new(),
+            lost: 0,
+        }
+    }
+
+    /// Whether the node is better or worse than the last report says: then the next one does not wait.
+    pub fn is_old(&self, shared: &Shared) -> bool {
+        let Some(work) = shared.try_work() else { return false };
+        work.state == State::Active
+            && work.node.as_ref().is_some_and(|n| n.health().level != self.health.level)
     }
 
     /// The report of now.
@@ -32,6 +48,7 @@ impl Reporter {
         if let Some(work) = shared.try_work() {
             self.health = work.node.as_ref().map_or_else(Health::default, |n| n.health());
             self.sent_wrong = (work.unsent, work.undeclared);
+            self.sent.clone_from(&work.sent);
         }
         let mut own = if state == State::Active { self.health.clone() } else { Health::default() };
         if state != State::Active {
@@ -58,6 +75,7 @@ impl Reporter {
                 values.push(pair(format!("{topic} {what}"), &count));
             }
         }
+        values.extend(self.sent.iter().map(|(topic, sent)| pair(format!("{topic} sent"), sent)));
         let clock_back = shared.clock_back.load(Ordering::Relaxed);
         let ages = shared.ages.lock().unwrap_or_else(PoisonError::into_inner);
         for (key, share) in [("reads_age_p50_ms", 0.5), ("reads_age_p99_ms", 0.99)] {

@@ -1,5 +1,6 @@
 //! Runs nodes in one process: their threads, and how they end.
 
+use std::path::PathBuf;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::Duration;
@@ -18,6 +19,8 @@ pub struct NodeSpec {
     pub parameters: Parameters,
     /// Makes it when it is configured.
     pub make: Make,
+    /// Folder in which it keeps what a process that takes its place must know; none for a node that begins anew each time.
+    pub memory: Option<PathBuf>,
 }
 
 /// Why the host ended.

@@ -16,6 +16,7 @@ pub mod declare;
 mod diagnostics;
 #[cfg(feature = "ros2")]
 mod host;
+pub mod keeping;
 pub mod lifecycle;
 #[cfg(feature = "ros2")]
 mod logs;
@@ -29,6 +30,8 @@ mod spinner;
 #[cfg(feature = "ros2")]
 mod worker;
 
+#[cfg(feature = "ros2")]
+pub use calls::call;
 #[cfg(feature = "ros2")]
 pub use host::{NodeSpec, RosError, run};
 #[cfg(feature = "ros2")]

@@ -12,6 +12,8 @@ pub enum Carriage {
     Sensor,
     /// Results: reliable, nothing may be lost.
     Result,
+    /// Results that one who comes late may ask for: as results, and transient local.
+    Kept,
     /// What late listeners need too: reliable, transient local.
     Latched,
     /// `/clock`: best effort, as rclcpp has it.
@@ -31,7 +33,7 @@ const TOPICS: &[(&str, &str, Carriage)] = &[
     ("battery", "sensor_msgs/msg/BatteryState", Carriage::Sensor),
     ("clock", "rosgraph_msgs/msg/Clock", Carriage::Clock),
     ("cmd_vel", "geometry_msgs/msg/TwistStamped", Carriage::Result),
-    ("coverage", "shelfwright_msgs/msg/Coverage", Carriage::Result),
+    ("coverage", "shelfwright_msgs/msg/Coverage", Carriage::Kept),
     ("diagnostics", "diagnostic_msgs/msg/DiagnosticArray", Carriage::Result),
     ("imu", "sensor_msgs/msg/Imu", Carriage::Sensor),
     ("live_sightings", "shelfwright_msgs/msg/Sightings", Carriage::Result),
@@ -41,9 +43,10 @@ const TOPICS: &[(&str, &str, Carriage)] = &[
     ("odom", "nav_msgs/msg/Odometry", Carriage::Sensor),
     ("pose", "geometry_msgs/msg/PoseWithCovarianceStamped", Carriage::Result),
     ("reads", "shelfwright_msgs/msg/TagRead", Carriage::Result),
+    ("robot_description", "std_msgs/msg/String", Carriage::Latched),
     ("scan", "sensor_msgs/msg/LaserScan", Carriage::Sensor),
     ("shelf_errors", "shelfwright_msgs/msg/ShelfErrors", Carriage::Latched),
-    ("sightings", "shelfwright_msgs/msg/Sightings", Carriage::Result),
+    ("sightings", "shelfwright_msgs/msg/Sightings", Carriage::Kept),
     ("tf", "tf2_msgs/msg/TFMessage", Carriage::Result),
     ("tf_static", "tf2_msgs/msg/TFMessage", Carriage::Latched),
 ];
@@ -76,19 +79,21 @@ impl Carriage {
         match self {
             Self::Sensor => QosProfile::default().keep_last(SENSOR_DEPTH),
             Self::Result => QosProfile::default().keep_last(RESULT_DEPTH),
+            Self::Kept => Self::Result.publisher().transient_local(),
             Self::Latched => QosProfile::default().keep_last(LATCHED_DEPTH).transient_local(),
             Self::Clock => QosProfile::default().keep_last(1).best_effort(),
         }
     }
 
-    /// To subscribe with; `best_effort` takes what a best-effort publisher sends as well.
+    /// To subscribe with; `best_effort` takes what a best-effort publisher sends as well, `past` asks for what was kept.
     #[cfg(feature = "ros2")]
-    pub fn subscription(self, best_effort: bool) -> QosProfile {
+    pub fn subscription(self, best_effort: bool, past: bool) -> QosProfile {
         match self {
             Self::Sensor => QosProfile::default().keep_last(SENSOR_DEPTH).best_effort(),
             Self::Clock => QosProfile::default().keep_last(SENSOR_DEPTH).best_effort(),
             Self::Result if best_effort => QosProfile::default().keep_last(RESULT_DEPTH).best_effort(),
-            Self::Result | Self::Latched => self.publisher(),
+            Self::Kept if !past => Self::Result.publisher(),
+            Self::Result | Self::Kept | Self::Latched => self.publisher(),
         }
     }
 
@@ -96,7 +101,7 @@ impl Carriage {
     pub fn drop_policy(self) -> DropPolicy {
         match self {
             Self::Sensor | Self::Clock => DropPolicy::Oldest,
-            Self::Result | Self::Latched => DropPolicy::Newest,
+            Self::Result | Self::Kept | Self::Latched => DropPolicy::Newest,
         }
     }
 }

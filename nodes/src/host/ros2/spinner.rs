@@ -1,15 +1,15 @@
 //! One ROS node: its thread spins, queues what comes in, and answers its services.
 
-use std::collections::VecDeque;
 use std::collections::btree_map::Entry;
+use std::collections::{BTreeMap, VecDeque};
 use std::sync::Arc;
 use std::sync::PoisonError;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::{Duration, Instant};
 
 use futures::{FutureExt, Stream, StreamExt};
-use interfaces::Message;
 use interfaces::diagnostic_msgs::DiagnosticArray;
+use interfaces::{Message, Publication};
 use r2r::lifecycle_msgs::{msg as life, srv as life_srv};
 use r2r::rcl_interfaces::{msg as rcl, srv as rcl_srv};
 use r2r::{Publisher, PublisherUntyped, QosProfile, ServiceRequest};
@@ -17,6 +17,7 @@ use r2r::{Publisher, PublisherUntyped, QosProfile, ServiceRequest};
 use super::actions::{self, Bridge, Role};
 use super::diagnostics::Reporter;
 use super::host::{NodeSpec, RosError};
+use super::keeping::{Keeper, Kept};
 use super::lifecycle::{self, State, Transition};
 use super::logs::Logger;
 use super::parameters::Parameters;
@@ -27,6 +28,8 @@ use super::worker::{Shared, Work};
 
 /// Longest sleep of the spin thread: what a node says in an action waits at most so long.
 const SPIN: Duration = Duration::from_millis(5);
+/// How often a node's memory and health are looked at.
+const KEEP: Duration = Duration::from_millis(200);
 const REPORT: Duration = Duration::from_secs(1);
 
 struct Inlet {
@@ -55,6 +58,11 @@ pub struct Spinner {
     /// As last known, while the node is at work.
     state: State,
     reporter: Reporter,
+    keeper: Option<Keeper>,
+    /// Of the process that was here before, until the node is made.
+    memory: Vec<Publication>,
+    /// Parameters that were set while it ran.
+    set_here: BTreeMap<String, toml::Value>,
 }
 
 impl Spinner {
@@ -86,6 +94,8 @@ impl Spinner {
             publishers: Default::default(),
             undeclared: 0,
             unsent: 0,
+            sent: Default::default(),
+            forget: false,
             latched: Vec::new(),
             unheard: 0,
         };
@@ -104,26 +114,80 @@ impl Spinner {
             atomic_sets: VecDeque::new(),
             changes: VecDeque::new(),
             state: State::Unconfigured,
+            keeper: spec.memory.map(|folder| Keeper::new(&folder, &full_name)),
+            memory: Vec::new(),
+            set_here: BTreeMap::new(),
             ros,
             logger,
             full_name,
             parameters,
         };
+        let labels = spinner.restore()?;
         if spinner.parameters.flag("use_sim_time") {
             spinner.shared.simulated.store(true, Ordering::Relaxed);
-            spinner.subscribe(&"/clock".into()).map_err(|error| spinner.error(error))?;
+            spinner.subscribe(&"/clock".into(), false).map_err(|error| spinner.error(error))?;
         }
-        if spinner.parameters.flag("autostart") {
-            let shared = spinner.shared.clone();
-            if let Some(mut work) = shared.try_work() {
-                for label in ["configure", "activate"] {
-                    if let Some(t) = lifecycle::find(work.state, 0, label) {
-                        spinner.change(&mut work, t).map_err(|error| spinner.error(error))?;
-                    }
+        let shared = spinner.shared.clone();
+        if let Some(mut work) = shared.try_work() {
+            for label in labels {
+                if let Some(t) = lifecycle::find(work.state, 0, label) {
+                    spinner.change(&mut work, t).map_err(|error| spinner.error(error))?;
                 }
             }
         }
         Ok(spinner)
+    }
+
+    /// Takes over from the process that was here before: parameters, memory, and the transitions to its state. Where none was
+    /// here, `autostart` says.
+    fn restore(&mut self) -> Result<Vec<&'static str>, RosError> {
+        let kept = match self.keeper.as_ref().map(Keeper::state).transpose() {
+            Ok(kept) => kept.flatten(),
+            Err(error) => return Err(self.error(error)),
+        };
+        let Some(kept) = kept else {
+            let autostart = self.parameters.flag("autostart");
+            return Ok(if autostart { vec!["configure", "activate"] } else { Vec::new() });
+        };
+        let set: Vec<_> = kept.parameters.clone().into_iter().collect();
+        let (taken, _) = self.parameters.checked(&set, false).map_err(|e| self.error(e.to_string()))?;
+        self.parameters.apply(taken);
+        self.set_here.clone_from(&kept.parameters);
+        match self.keeper.as_ref().map(Keeper::memory) {
+            Some(Ok(memory)) => self.memory = memory,
+            // Without it the node begins anew, which is better than not at all.
+            Some(Err(error)) => tracing::error!(error, "nothing is known of what was before"),
+            None => {}
+        }
+        tracing::info!(state = kept.state, "takes the place of a process that ended");
+        Ok(match kept.state() {
+            Some(State::Active) => vec!["configure", "activate"],
+            Some(State::Inactive) => vec!["configure"],
+            Some(State::Finalized) => vec!["shutdown"],
+            Some(State::Unconfigured) | None => Vec::new(),
+        })
+    }
+
+    /// Keeps what a process that takes this one's place must know.
+    fn keep_memory(&self) {
+        let Some(keeper) = &self.keeper else { return };
+        let Some(mut work) = self.shared.try_work() else { return };
+        if std::mem::take(&mut work.forget) {
+            keeper.forget();
+        }
+        let memory = work.node.as_mut().and_then(|node| node.take_memory());
+        drop(work);
+        if let Some(Err(error)) = memory.map(|m| keeper.keep(&m)) {
+            tracing::error!(error, "the node's memory is not kept");
+        }
+    }
+
+    fn keep_state(&self) {
+        let Some(keeper) = &self.keeper else { return };
+        let kept = Kept { state: self.state.label().into(), parameters: self.set_here.clone() };
+        if let Err(error) = keeper.keep_state(&kept) {
+            tracing::error!(error, "the node's state is not kept");
+        }
     }
 
     fn error(&self, error: String) -> RosError {
@@ -148,6 +212,7 @@ impl Spinner {
     /// Spins until told to stop.
     pub fn run(&mut self, stop: &AtomicBool) {
         let mut report = Instant::now() + REPORT;
+        let mut keep = Instant::now();
         while !stop.load(Ordering::Relaxed) {
             self.ros.spin_once(SPIN);
             self.drain();
@@ -155,6 +220,13 @@ impl Spinner {
             self.services.answer(&self.parameters, self.state);
             self.make_changes();
             let now = Instant::now();
+            if now >= keep {
+                keep = now + KEEP;
+                self.keep_memory();
+                if self.reporter.is_old(&self.shared) {
+                    report = now;
+                }
+            }
             if now >= report {
                 report = (report + REPORT).max(now);
                 let array = self.reporter.report(&self.shared, self.state);
@@ -251,10 +323,12 @@ impl Spinner {
             changed_parameters: changed.collect(),
             ..Default::default()
         };
+        self.set_here.extend(taken.iter().cloned());
         self.parameters.apply(taken);
+        self.keep_state();
         self.shared.simulated.store(self.parameters.flag("use_sim_time"), Ordering::Relaxed);
         if self.parameters.flag("use_sim_time")
-            && let Err(error) = self.subscribe(&"/clock".into())
+            && let Err(error) = self.subscribe(&"/clock".into(), false)
         {
             tracing::error!(error, "/clock is not heard");
         }
@@ -280,6 +354,7 @@ impl Spinner {
         }
         work.state = transition.goal;
         self.state = transition.goal;
+        self.keep_state();
         if transition.goal == State::Active {
             self.shared.catch_up(work);
         }
@@ -298,7 +373,11 @@ impl Spinner {
 
     fn configure(&mut self, work: &mut Work) -> Result<(), String> {
         let table = self.parameters.table();
-        let node = (work.make)(&work.robot, &table)?;
+        let mut node = (work.make)(&work.robot, &table)?;
+        let memory = std::mem::take(&mut self.memory);
+        if !memory.is_empty() {
+            node.recall(&memory);
+        }
         for topic in node.publications() {
             if let Entry::Vacant(place) = work.publishers.entry(topic) {
                 let topic = place.key();
@@ -317,7 +396,7 @@ impl Spinner {
                     self.bridges.push((role, bridge));
                 }
             } else if !actions::is_part(&topic) {
-                self.subscribe(&topic)?;
+                self.subscribe(&topic, node.wants_past())?;
             }
         }
         work.node = Some(node);
@@ -326,13 +405,13 @@ impl Spinner {
         Ok(())
     }
 
-    fn subscribe(&mut self, topic: &Arc<str>) -> Result<(), String> {
+    fn subscribe(&mut self, topic: &Arc<str>, past: bool) -> Result<(), String> {
         if self.inlets.iter().any(|i| i.topic == *topic) {
             return Ok(());
         }
         let known = qos::topic(topic).ok_or_else(|| format!("{topic} has no type"))?;
         let best_effort = self.parameters.flag("reads_best_effort") && topic.ends_with("/reads");
-        let quality = known.carriage.subscription(best_effort);
+        let quality = known.carriage.subscription(best_effort, past);
         let stream =
             self.ros.subscribe_raw(topic, known.type_name, quality).map_err(|e| format!("{topic}: {e}"))?;
         self.inlets.push(Inlet {

@@ -45,6 +45,10 @@ pub struct Work {
     pub undeclared: u64,
     /// Messages that ROS did not take.
     pub unsent: u64,
+    /// Messages that were sent, by topic: with a peer's counters they tell what was lost on the way.
+    pub sent: BTreeMap<Arc<str>, u64>,
+    /// What was kept of this node is of a run that is over.
+    pub forget: bool,
     /// What late listeners need, oldest first: for a node that is made later, or not active yet.
     pub latched: Vec<Publication>,
     /// How many of the newest of them the node has not heard.
@@ -217,6 +221,7 @@ impl Shared {
             }
             tracing::warn!(before, now_ns, "/clock has gone back: the node begins anew");
             let mut work = self.work();
+            work.forget = true;
             if work.node.is_some() {
                 match (work.make)(&work.robot, &work.table) {
                     Ok(node) => work.node = Some(node),
@@ -251,9 +256,12 @@ impl Shared {
             if is_part(&publication.topic) {
                 self.actions.lock().unwrap_or_else(PoisonError::into_inner).push(publication);
             } else if let Some(publisher) = work.publishers.get(&publication.topic) {
-                if let Err(error) = publisher.publish_raw(&publication.message.to_cdr()) {
-                    tracing::debug!(topic = %publication.topic, %error, "a message was not sent");
-                    work.unsent += 1;
+                match publisher.publish_raw(&publication.message.to_cdr()) {
+                    Ok(()) => *work.sent.entry(publication.topic).or_default() += 1,
+                    Err(error) => {
+                        tracing::debug!(topic = %publication.topic, %error, "a message was not sent");
+                        work.unsent += 1;
+                    }
                 }
             } else {
                 if work.undeclared == 0 {
