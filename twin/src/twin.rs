@@ -324,7 +324,7 @@ impl Twin {
         let placed = stands.and_then(|s| antennas::place_of(&self.library.site, s));
         // The field knows the tag and its place is one of the site's, so neither can be refused.
         let _ = match placed {
-            Some(placement) => self.field.replace(tag, placement),
+            Some(placement) => self.field.replace(tag, &placement),
             None => self.field.remove(tag),
         };
     }

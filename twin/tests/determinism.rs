@@ -23,6 +23,7 @@ fn runs_have_one_hash_on_one_thread_and_two_recorded_or_not() {
         hash
     };
     let first = run();
+    println!("{first}  after {SECONDS} s, as `shelfwright twin hash` has it");
     assert_eq!(run(), first);
     let threads = [std::thread::spawn(run), std::thread::spawn(recorded)];
     for thread in threads {

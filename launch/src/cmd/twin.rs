@@ -36,10 +36,10 @@ enum Action {
         /// Folder of reads and truth tables.
         rail: PathBuf,
         /// Scans of each layout that a fit simulates again and again.
-        #[arg(long, default_value_t = 3)]
+        #[arg(long, default_value_t = 2)]
         scans: usize,
         /// Rounds over all free settings.
-        #[arg(long, default_value_t = 3)]
+        #[arg(long, default_value_t = 1)]
         rounds: usize,
         /// Fit nothing: compare the settings as they are.
         #[arg(long)]
@@ -99,7 +99,7 @@ pub fn run(args: &TwinArgs, ui: &Ui) -> anyhow::Result<()> {
 }
 
 /// Scans of one layout that the final comparison uses; more say the same.
-const MOST_SCANS: usize = 24;
+const MOST_SCANS: usize = 12;
 /// Within so much of the measured figure a simulated one is as asked for.
 const WITHIN: f64 = 0.20;
 

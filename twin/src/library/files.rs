@@ -193,7 +193,7 @@ struct Table<'a> {
 }
 
 impl Table<'_> {
-    fn refuse(&self, column: &'static str, found: impl ToString, allowed: &'static str) -> TableError {
+    fn refuse(&self, column: &'static str, found: &str, allowed: &'static str) -> TableError {
         TableError::Value { path: self.path.into(), at: self.at, column, found: found.to_string(), allowed }
     }
 
@@ -206,13 +206,15 @@ impl Table<'_> {
     ) -> Result<Option<f64>, TableError> {
         match v {
             // NaN is in no range.
-            Some(v) if !(range[0]..=range[1]).contains(&v) => Err(self.refuse(column, v, allowed)),
+            Some(v) if !(range[0]..=range[1]).contains(&v) => {
+                Err(self.refuse(column, &v.to_string(), allowed))
+            }
             v => Ok(v),
         }
     }
 
     /// A cell of another type than its column's.
-    fn cell(&self, record: &csv::StringRecord, header: &csv::StringRecord, error: csv::Error) -> TableError {
+    fn cell(&self, record: &csv::StringRecord, header: &csv::StringRecord, error: &csv::Error) -> TableError {
         let field = match error.kind() {
             csv::ErrorKind::Deserialize { err, .. } => err.field().map(|f| f as usize),
             _ => None,
@@ -227,7 +229,7 @@ impl Table<'_> {
         }
     }
 
-    fn broken(&self, error: csv::Error) -> TableError {
+    fn broken(&self, error: &csv::Error) -> TableError {
         let at = At::Line(error.position().map_or(1, csv::Position::line));
         TableError::Syntax { path: self.path.into(), at, problem: error.to_string() }
     }
@@ -243,7 +245,7 @@ fn placed(
     let mut table = Table { path, at: At::Line(1) };
     let file = std::fs::File::open(path).map_err(|source| TableError::Read { path: path.into(), source })?;
     let mut reader = csv::ReaderBuilder::new().trim(csv::Trim::All).from_reader(file);
-    let header = reader.headers().map_err(|e| table.broken(e))?.clone();
+    let header = reader.headers().map_err(|e| table.broken(&e))?.clone();
     let found: Vec<String> = header.iter().map(str::to_owned).collect();
     for column in ["uid", "shelf"] {
         if !found.iter().any(|c| c == column) {
@@ -258,11 +260,10 @@ fn placed(
     let by_uid: BTreeMap<Uid, usize> =
         stacks.volumes.iter().enumerate().map(|(i, v)| (v.uid.clone(), i)).collect();
     let mut seen: BTreeMap<Uid, At> = BTreeMap::new();
-    let mut records = reader.into_records();
-    while let Some(record) = records.next() {
-        let record = record.map_err(|e| table.broken(e))?;
+    for record in reader.into_records() {
+        let record = record.map_err(|e| table.broken(&e))?;
         table.at = At::Line(record.position().map_or(0, csv::Position::line));
-        let line: Line = record.deserialize(Some(&header)).map_err(|e| table.cell(&record, &header, e))?;
+        let line: Line = record.deserialize(Some(&header)).map_err(|e| table.cell(&record, &header, &e))?;
         let uid: Uid =
             line.uid.parse().map_err(|_| table.refuse("uid", &line.uid, "1 to 62 bytes in hex"))?;
         if let Some(&first) = seen.get(&uid) {
@@ -270,7 +271,7 @@ fn placed(
             return Err(TableError::Duplicate { path, column: "uid", value, first, again: table.at });
         }
         if seen.len() >= MOST_BOOKS {
-            return Err(table.refuse("uid", &uid, "at most 5,000,000 books"));
+            return Err(table.refuse("uid", &uid.to_string(), "at most 5,000,000 books"));
         }
         seen.insert(uid.clone(), table.at);
         put(&mut stacks, library, &by_uid, &table, uid, &line, seed)?;
@@ -317,13 +318,13 @@ fn put(
     let gap_m = left.map_or(0.0, |l| l - used);
     if gap_m < -ROUNDING_M {
         let found = format!("{} on {address}, where a book ends at {used:.4}", left.unwrap_or(0.0));
-        return Err(table.refuse("left_m", found, "books that do not overlap, from the left"));
+        return Err(table.refuse("left_m", &found, "books that do not overlap, from the left"));
     }
     let gap_m = gap_m.max(0.0);
     if used + gap_m + width > shelf_width_m + ROUNDING_M {
         let end = used + gap_m + width;
         let found = format!("a book that ends at {end:.4} m on {address}, {shelf_width_m:.3} m wide");
-        return Err(table.refuse("shelf", found, "books that the shelf has room for"));
+        return Err(table.refuse("shelf", &found, "books that the shelf has room for"));
     }
     if let Some(slots) = stacks.shelves.get_mut(&address) {
         slots.push(Slot { volume, gap_m, posture, back_m });

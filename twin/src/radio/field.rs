@@ -218,15 +218,15 @@ impl TagField {
         front: Option<u32>,
     ) -> Result<(), RadioError> {
         let axis = self.known(tag)?.placement.axis;
-        self.replace(tag, TagPlacement { uid: Uid::default(), position_m, axis, outward, front })
+        self.replace(tag, &TagPlacement { uid: Uid::default(), position_m, axis, outward, front })
     }
 
     /// As [`TagField::place`], with another direction of the tag too; the placement's identifier does not count.
     ///
     /// # Errors
     /// As [`TagField::place`].
-    pub fn replace(&mut self, tag: u32, placement: TagPlacement) -> Result<(), RadioError> {
-        let mut new = TagPlacement { uid: self.known(tag)?.placement.uid.clone(), ..placement };
+    pub fn replace(&mut self, tag: u32, placement: &TagPlacement) -> Result<(), RadioError> {
+        let mut new = TagPlacement { uid: self.known(tag)?.placement.uid.clone(), ..placement.clone() };
         self.settle(&mut new)?;
         self.remove(tag)?;
         let position_m = new.position_m;

@@ -1,4 +1,4 @@
-//! The radio over shelves of tagged books. UHF EPC Gen2: coupled dipoles, reflections, link budget, inventory; HF in [`hf`].
+//! The radio over shelves of tagged books. UHF EPC Gen2: coupled dipoles, reflections, link budget, inventory; HF in `hf`.
 //!
 //! [`TagField`] holds the tags and what stands around them and answers "what current flows in this tag when that
 //! antenna sends on this carrier". [`Reader`] is one robot's reader: it runs Gen2 inventory rounds over its

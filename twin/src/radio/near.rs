@@ -62,10 +62,8 @@ impl Blocks {
         let block =
             region.entry(cell(at, BLOCK_M)).or_insert_with(|| Block { tags: Vec::new(), low: at, high: at });
         block.tags.push(Spot { tag, at, needs: f64::NAN });
-        for i in 0..3 {
-            block.low[i] = block.low[i].min(at[i]);
-            block.high[i] = block.high[i].max(at[i]);
-        }
+        block.low = std::array::from_fn(|i| block.low[i].min(at[i]));
+        block.high = std::array::from_fn(|i| block.high[i].max(at[i]));
     }
 
     pub(super) fn leave(&mut self, tag: u32, at: [f64; 3]) {
@@ -145,7 +143,7 @@ impl Panels {
     }
 
     /// Panels that a straight path may meet, those of lower index first.
-    fn on<'a>(&'a self, a: [f64; 3], b: [f64; 3]) -> impl Iterator<Item = &'a Panel> {
+    fn on(&self, a: [f64; 3], b: [f64; 3]) -> impl Iterator<Item = &Panel> {
         let (low, high) = (layer(a[2].min(b[2])), layer(a[2].max(b[2])));
         (low..=high)
             .flat_map(|l| self.layers.get(&l).into_iter().flatten().map(move |&i| (l, i)))

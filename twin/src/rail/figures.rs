@@ -174,7 +174,7 @@ fn residual(own: &[(i64, &BTreeMap<i64, Cell>)], place: [f64; 3], figures: &mut 
     for (stop, cells) in &lobe {
         let x = *stop as f64 * 1e-3;
         let distance = ((x - place[0]).powi(2) + place[1].powi(2) + place[2].powi(2)).sqrt();
-        for (khz, cell) in cells.iter() {
+        for (khz, cell) in *cells {
             let k = 2.0 * TAU * *khz as f64 * 1e3 / SPEED_OF_LIGHT;
             let sum: Complex64 =
                 cell.phases.iter().map(|p| Complex64::from_polar(1.0, p - k * distance)).sum();

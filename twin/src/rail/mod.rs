@@ -1,6 +1,6 @@
 //! The rail: one antenna that passes tags in the open, where they really were known. What was measured there is the yardstick
-//! of the radio: [`figures`] reckons a scan's errors, of real and of simulated reads alike, [`simulate`] repeats a measured
-//! scan in the radio, [`fit`] looks for the settings that repeat them best.
+//! of the radio: [`figures`] reckons a scan's errors, of real and of simulated reads alike, [`mod@simulate`] repeats a measured
+//! scan in the radio, [`mod@fit`] looks for the settings that repeat them best.
 
 pub mod figures;
 pub mod fit;
