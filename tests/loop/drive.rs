@@ -53,10 +53,9 @@ fn in_the_twin_the_robot_knows_its_place_and_finishes_its_mission() {
     let mut scenario = Scenario::demo(7);
     scenario.robots[0].antennas_m.clear();
     scenario.people.push(PersonSettings {
-        from_m: [8.0, 0.6],
-        to_m: [8.0, 4.8],
         speed_mps: 0.8,
         stop_s: 10.0,
+        ..PersonSettings::walking([8.0, 0.6], [8.0, 4.8])
     });
     let twin = Twin::new(&scenario).unwrap();
     let site = twin.site().clone();
@@ -112,13 +111,9 @@ fn a_robot_that_was_carried_off_finds_itself_and_drives_the_pass_again() {
     scenario.robots[0].antennas_m.clear();
     // From the first aisle into the last, and turned.
     scenario.faults.push(FaultSettings {
-        kind: FaultKind::Carry,
-        robot: "inv_1".into(),
-        at_s: 40.0,
-        for_s: 6.0,
         to_m: Some([4.4, 4.8]),
         heading_deg: -100.0,
-        slip: 0.0,
+        ..FaultSettings::new(FaultKind::Carry, "inv_1", 40.0, 6.0)
     });
     let twin = Twin::new(&scenario).unwrap();
     let site = twin.site().clone();
@@ -148,15 +143,7 @@ fn a_reader_that_falls_silent_stops_the_pass_until_it_speaks_again() {
     let mut scenario = Scenario::demo(9);
     // One antenna is enough to hear it by.
     scenario.robots[0].antennas_m.truncate(1);
-    scenario.faults.push(FaultSettings {
-        kind: FaultKind::ReaderMute,
-        robot: "inv_1".into(),
-        at_s: 20.0,
-        for_s: 12.0,
-        to_m: None,
-        heading_deg: 0.0,
-        slip: 0.0,
-    });
+    scenario.faults.push(FaultSettings::new(FaultKind::ReaderMute, "inv_1", 20.0, 12.0));
     let twin = Twin::new(&scenario).unwrap();
     let site = twin.site().clone();
     let faces: Vec<FaceId> = site.faces().map(|f| f.0).take(1).collect();
