@@ -86,12 +86,12 @@ fn people(s: &mut Scenario, count: usize) {
         ([7.9, 4.9], [3.0, 4.9]),
         ([7.6, 1.0], [7.6, 3.0]),
     ];
-    s.people.extend(walks.into_iter().take(count).map(|(from_m, to_m)| PersonSettings {
-        from_m,
-        to_m,
-        speed_mps: 0.8,
-        stop_s: 15.0,
-    }));
+    s.people.extend(
+        walks
+            .into_iter()
+            .take(count)
+            .map(|(from_m, to_m)| PersonSettings { stop_s: 15.0, ..PersonSettings::walking(from_m, to_m) }),
+    );
 }
 
 /// The robot's plan has each row face off by this much (standard deviations).
@@ -281,13 +281,9 @@ fn kidnap(seed: u64) -> Result<Kidnap, AnyError> {
         let to = [rng.random_range(0.4..8.1), rng.random_range(0.4..5.1)];
         let heading_deg = rng.random_range(-180.0..180.0_f64);
         scenario.faults = vec![FaultSettings {
-            kind: FaultKind::Carry,
-            robot: "inv_1".into(),
-            at_s: LIFTED_S,
-            for_s: CARRIED_S,
             to_m: Some(to),
             heading_deg,
-            slip: 0.0,
+            ..FaultSettings::new(FaultKind::Carry, "inv_1", LIFTED_S, CARRIED_S)
         }];
         if scenario.check().is_ok() {
             break (to, heading_deg);

@@ -175,7 +175,8 @@ pub fn demo(args: &DemoArgs, ui: &Ui) -> anyhow::Result<()> {
     }));
     ui.note(format!("platform at {page} (embedded, for this run)"));
     let twin = Twin::new(&scenario).map_err(refused)?;
-    let result = inventory(twin, &[], &folder, Some(&events), None, &Pace::default(), &mut Unwatched, ui);
+    let order = Order { faces: &[], platform: Some(&events), params: None, pace: &Pace::default() };
+    let result = inventory(twin, &order, &folder, &mut Unwatched, ui);
     let _ = stop.send(());
     runtime.block_on(serving)??;
     let mut result = result?;
@@ -213,10 +214,13 @@ pub fn sim(args: &SimArgs, ui: &Ui) -> anyhow::Result<()> {
     let folder = RunFolder::create(&args.out, args.replace)?;
     let twin = restored.map_or_else(|| Twin::new(&scenario), Ok).map_err(refused)?;
     let live = live.map(|live| live.start(&twin, &scenario, &args.faces)).transpose()?;
-    let run = |watch: &mut dyn Watch| {
-        let (platform, params) = (args.platform.as_deref(), args.params.as_deref());
-        inventory(twin, &args.faces, &folder, platform, params, &pace, watch, ui)
+    let order = Order {
+        faces: &args.faces,
+        platform: args.platform.as_deref(),
+        params: args.params.as_deref(),
+        pace: &pace,
     };
+    let run = |watch: &mut dyn Watch| inventory(twin, &order, &folder, watch, ui);
     let result = match live {
         Some(live) => live.watch(run, ui)?,
         #[cfg(feature = "view")]
@@ -342,16 +346,25 @@ impl SimArgs {
     }
 }
 
+/// What is asked of a run.
+struct Order<'a> {
+    /// Row faces; all when none is named.
+    faces: &'a [FaceId],
+    /// Where results are delivered.
+    platform: Option<&'a str>,
+    /// File with parameters.
+    params: Option<&'a Path>,
+    pace: &'a Pace,
+}
+
 fn inventory(
     twin: Twin,
-    faces: &[FaceId],
+    order: &Order<'_>,
     folder: &RunFolder,
-    platform: Option<&str>,
-    params: Option<&Path>,
-    pace: &Pace,
     watch: &mut dyn Watch,
     ui: &Ui,
 ) -> anyhow::Result<RunResult> {
+    let Order { faces, platform, params, pace } = *order;
     let scenario = &twin.scenario().clone();
     let params = Params::for_tags(scenario.library.tags, params)?;
     let site = Arc::new(twin.site().clone());
