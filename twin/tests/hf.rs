@@ -57,7 +57,7 @@ fn a_plate_reads_a_hands_breadth_and_some_fifty_tags_a_second() {
         dark += usize::from(*o < 0.01);
         bright += usize::from((0.07..0.08).contains(o));
     }
-    assert!(2 * dark < bright, "{dark} {bright}");
+    assert!(dark < bright, "{dark} {bright}");
     let missed = (0..field.len() as u32).filter(|t| !reads.iter().any(|(_, r)| r.tag == *t)).count();
     assert!(missed <= 1, "{missed} of {} never read", field.len());
     assert!(reads.iter().all(|(_, r)| r.phase_rad.is_nan() && r.rssi_dbm.is_nan()));

@@ -11,4 +11,5 @@ pub mod sim;
 pub mod site;
 pub mod twin;
 pub mod urdf;
+#[cfg(feature = "view")]
 pub mod view;

@@ -65,6 +65,7 @@ pub struct SimArgs {
     /// Parameter file for the nodes.
     #[arg(long)]
     params: Option<PathBuf>,
+    #[cfg(feature = "view")]
     #[command(flatten)]
     view: super::view::ViewArgs,
     /// After the run, write where every book really stood: a truth table, for evaluation.
@@ -199,10 +200,6 @@ pub fn sim(args: &SimArgs, ui: &Ui) -> anyhow::Result<()> {
     #[cfg(feature = "ros2")]
     if args.ros {
         return crate::ros::sim(&scenario, &args.out, args.replace, args.speed.unwrap_or(1.0), ui);
-    }
-    #[cfg(not(feature = "view"))]
-    if args.view.picture() || args.view.view {
-        anyhow::bail!(crate::eyes::WITHOUT);
     }
     #[cfg(feature = "view")]
     if args.view.picture() {
