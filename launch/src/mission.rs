@@ -102,11 +102,16 @@ struct TwinWorld {
     eyes: Eyes,
     /// Why the cameras see nothing any more.
     blind: Option<anyhow::Error>,
+    /// The twin was saved in mid-run: what it told in its first step these nodes have not heard.
+    goes_on: bool,
     commands: Vec<(Arc<str>, String)>,
 }
 
 impl World for TwinWorld {
     fn step(&mut self, out: &mut Vec<Publication>) {
+        if std::mem::take(&mut self.goes_on) {
+            out.push(self.twin.static_transforms());
+        }
         self.twin.step(out);
         if let Err(error) = self.eyes.look(&self.twin, out) {
             self.blind = Some(error);
@@ -289,6 +294,7 @@ impl Mission<'_> {
         let mut world = TwinWorld {
             eyes: Eyes::of(&twin)?,
             blind: None,
+            goes_on: started_ns > 0,
             twin,
             commands: self
                 .scenario

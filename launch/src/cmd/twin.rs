@@ -44,7 +44,7 @@ enum Action {
         /// Fit nothing: compare the settings as they are.
         #[arg(long)]
         keep: bool,
-        /// A TOML file of settings, as a scenario's [radio], in place of the defaults.
+        /// A TOML file of settings, as a scenario's `[radio]`, in place of the defaults.
         #[arg(long)]
         settings: Option<PathBuf>,
         /// Write the comparison as a Markdown file, its plots beside it.

@@ -17,7 +17,7 @@ use twin::{Scenario, Twin};
 
 use super::ViewArgs;
 use crate::cmd::sim::chosen;
-use crate::mission::{Mission, Watch};
+use crate::mission::{Mission, Pace, Watch};
 use crate::params::Params;
 use crate::run_folder::write_json;
 use crate::ui::{Interrupted, Ui, interrupted, refused};
@@ -99,6 +99,7 @@ pub fn picture(
         params: &params,
         run: &run,
         bag: None,
+        pace: &Pace::default(),
     };
     let outcome = mission.run(twin, &mut watch, ui)?;
     match watch.drawn {
