@@ -1,6 +1,6 @@
 """Steps a robot between boxes in MuJoCo, casts its lidar's beams, and says how long it took, as JSON on standard output.
 
-benchmark.py MODEL; MODEL is the JSON that twin/examples/benchmark.rs writes.
+benchmark.py MODEL; MODEL is the JSON that twin/examples/twin_benchmark.rs writes.
 """
 
 import json

@@ -132,7 +132,7 @@ def write(folder, definitions, storage):
                 time_increment=0.0, scan_time=0.1, range_min=0.1, range_max=10.0,
                 ranges=numpy.array([1.0, numpy.inf], dtype=numpy.float32),
                 intensities=numpy.array([], dtype=numpy.float32))) for i in range(20)])
-        put("/note", "std_msgs/msg/String", [(start + i, types["std_msgs/msg/String"](data="x")) for i in range(3)])
+        put("/note", "std_msgs/msg/Int32", [(start + i, types["std_msgs/msg/Int32"](data=i)) for i in range(3)])
     return read_folder(folder)
 
 

@@ -257,6 +257,6 @@ fn main() {
         }
         ["radio"] => println!("{}", radio()),
         ["report", python] => print!("{}", report(python)),
-        _ => panic!("benchmark report PYTHON | case FLOORS ROWS BAYS ROBOTS READER | radio"),
+        _ => panic!("twin_benchmark report PYTHON | case FLOORS ROWS BAYS ROBOTS READER | radio"),
     }
 }
