@@ -4,35 +4,11 @@ import tempfile
 from pathlib import Path
 
 from launching import LAUNCH, commands
-from peer import LATCHED, RELIABLE, Process, equal, note, run
+from peer import LATCHED, RELIABLE, Process, aisle, equal, note, run
 
 from action_msgs.msg import GoalStatus
 from shelfwright_msgs.action import RunMission
 from shelfwright_msgs.msg import Sightings
-
-SCENARIO = """name = "pair"
-seed = 3
-[library]
-rows = 1
-bays = 2
-tiers = 2
-on_loan = 0
-[errors]
-missing = 0
-misplaced = 0
-out_of_order = 0
-foreign = 0
-on_loan_on_shelf = 0
-[[robot]]
-name = "inv_1"
-start_m = [0.6, 0.75]
-antennas_m = [[0.0, 0.25, 0.22], [0.0, 0.25, 0.55]]
-[[robot]]
-name = "inv_2"
-start_m = [0.6, 2.75]
-antennas_m = [[0.0, 0.25, 0.22], [0.0, 0.25, 0.55]]
-"""
-
 
 def fast(folder):
     """Our parameters for simulation, four times as fast."""
@@ -43,7 +19,7 @@ def fast(folder):
 
 def main(peer):
     folder = Path(tempfile.mkdtemp())
-    (folder / "pair.toml").write_text(SCENARIO)
+    (folder / "pair.toml").write_text(aisle(seed=3, robots=2))
     run_folder = str(folder / "run")
     seen = {r: peer.hear(Sightings, f"/{r}/sightings", RELIABLE) for r in ("inv_1", "inv_2")}
     sim, first, second = (line[1:] for line in commands("fleet.launch.py", sim="true", scenario=str(folder / "pair.toml"),

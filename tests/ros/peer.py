@@ -56,6 +56,14 @@ class Process:
             raise AssertionError(f"{self.args} did not end within 30 s of SIGINT") from None
         return code, time.monotonic() - began
 
+    def ends_cleanly(self, within_s=2.0):
+        """SIGINT ends it in time, and without an error."""
+        code, seconds = self.interrupt()
+        note(f"SIGINT: {self.args[0]} ended with {code} after {seconds:.2f} s")
+        equal(code, 0, "exit code")
+        if seconds > within_s:
+            raise AssertionError(f"it took {seconds:.1f} s to end")
+
     def __exit__(self, kind, value, trace):
         if self.running():
             self.process.kill()
@@ -101,6 +109,16 @@ class Peer:
             self.executor.spin_once(timeout_sec=0.05)
         raise AssertionError(f"{what} did not come in {patience} s")
 
+    def insist(self, what, say, condition):
+        """Says something until it has had its effect: it reaches only those listeners that have found its publisher."""
+        end = time.monotonic() + PATIENCE_S
+        while time.monotonic() < end:
+            say()
+            self.spin(0.2)
+            if condition():
+                return
+        raise AssertionError(f"{what} did not come in {PATIENCE_S} s")
+
     def call(self, kind, name, request, again=False):
         """Calls a service; `again` and again where the server may be the endpoint of a process that has been killed."""
         client = self.node.create_client(kind, name)
@@ -135,6 +153,29 @@ class Peer:
         self.executor.shutdown()
         self.node.destroy_node()
         rclpy.try_shutdown()
+
+
+def aisle(seed, robots=1):
+    """A scenario of one aisle, all books in order, with a robot on each side of it that is asked for."""
+    robot = """[[robot]]
+name = "inv_{number}"
+start_m = [0.6, {y}]
+antennas_m = [[0.0, 0.25, 0.22], [0.0, 0.25, 0.55]]
+"""
+    return f"""name = "one aisle"
+seed = {seed}
+[library]
+rows = 1
+bays = 2
+tiers = 2
+on_loan = 0
+[errors]
+missing = 0
+misplaced = 0
+out_of_order = 0
+foreign = 0
+on_loan_on_shelf = 0
+""" + "".join(robot.format(number=i + 1, y=y) for i, y in enumerate([0.75, 2.75][:robots]))
 
 
 def ns(stamp):

@@ -5,8 +5,7 @@ import signal
 import tempfile
 from pathlib import Path
 
-from control import SCENARIO
-from peer import LATCHED, RELIABLE, Process, equal, note, run
+from peer import LATCHED, RELIABLE, Process, aisle, equal, note, run
 
 from lifecycle_msgs.msg import State, Transition
 from lifecycle_msgs.srv import ChangeState, GetState
@@ -34,7 +33,7 @@ def processes(parent):
 
 def main(peer):
     folder = Path(tempfile.mkdtemp())
-    (folder / "aisle.toml").write_text(SCENARIO)
+    (folder / "aisle.toml").write_text(aisle(seed=5))
     states = peer.hear(MissionState, "/inv_1/missions", LATCHED)
     sightings = peer.hear(Sightings, "/inv_1/sightings", RELIABLE)
     errors = peer.hear(ShelfErrors, "/shelf_errors", LATCHED)
