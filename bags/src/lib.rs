@@ -33,6 +33,7 @@ pub use error::BagError;
 pub use info::{Info, TopicInfo, info, info_while};
 pub use mcap_file::Cut;
 pub use mcap_out::Packing;
+pub use qos::Qos;
 pub use raw_reader::RawReader;
 pub use reader::Reader;
 pub use record::{Channel, RawMessage};
