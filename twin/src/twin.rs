@@ -191,6 +191,16 @@ impl Twin {
         self.steps * STEP_NS
     }
 
+    /// How often a book was moved since the start of the run.
+    pub fn books_moved(&self) -> usize {
+        self.moved
+    }
+
+    /// Steps of [`STEP_NS`] since the start of the run.
+    pub fn steps(&self) -> i64 {
+        self.steps
+    }
+
     /// The site, as its `site.toml` would say.
     pub fn site(&self) -> &Site {
         &self.library.site
@@ -406,22 +416,37 @@ impl Twin {
         self.world.furniture()
     }
 
+    /// Trolleys and chairs of a floor, for drawing and for nothing else: centre, m above the floor's map, and turn as a
+    /// quaternion x, y, z, w.
+    pub fn furniture_poses(&self, floor: usize) -> impl Iterator<Item = ([f64; 3], [f64; 4])> {
+        let all = self.scenario.furniture.iter().zip(self.world.furniture_poses());
+        all.filter(move |(f, _)| floor_index(&self.library.site, f.floor.as_deref()) == floor)
+            .map(move |(_, ([x, y, z], turn))| ([x, y, z - floor_z(floor)], turn))
+    }
+
     /// A robot's true pose on the map (x and y, m, and direction, rad), for scoring and for nothing else.
     pub fn true_pose(&self, robot: &str) -> Option<[f64; 3]> {
         self.robots.iter().find(|r| r.settings.name == robot).map(|r| self.world.pose(r.body))
     }
 
-    /// Where people are and look to, for drawing and for nothing else: x and y on the map, m, and direction, rad.
-    pub fn people(&self) -> impl Iterator<Item = [f64; 3]> {
-        self.people.iter().map(|(_, p)| {
+    /// Where people on a floor are and look to, for drawing and for nothing else: x and y on the map, m, and direction, rad.
+    pub fn people_on(&self, floor: usize) -> impl Iterator<Item = [f64; 3]> {
+        let here = move |p: &Person| floor_index(&self.library.site, p.floor()) == floor;
+        self.people.iter().filter(move |(_, p)| here(p)).map(|(_, p)| {
             let [x, y] = p.at();
             [x, y, p.facing()]
         })
     }
 
-    /// Obstacles, and whether they are there now; for drawing and for nothing else.
-    pub fn obstacles(&self) -> impl Iterator<Item = (&ObstacleSettings, bool)> {
-        self.world.obstacles()
+    /// Boxes that stand in the way now, put there by the scenario or from outside; for drawing and for nothing else.
+    pub fn solids(&self) -> impl Iterator<Item = &ObstacleSettings> {
+        self.world.obstacles().filter(|(_, there)| *there).map(|(o, _)| o).chain(self.things.solids())
+    }
+
+    /// Whether a fault of a kind troubles a robot now.
+    pub fn suffers(&self, robot: &str, kind: FaultKind) -> bool {
+        let robot = self.robots.iter().find(|r| r.settings.name == robot);
+        robot.is_some_and(|r| r.fault(kind, self.now_ns()).is_some())
     }
 
     /// The seed of the scenario.
