@@ -8,6 +8,7 @@ use interfaces::geometry_msgs::TwistStamped;
 use interfaces::tf2_msgs::TFMessage;
 use rand::RngExt;
 use rapier3d::prelude::RigidBodyHandle;
+use rayon::prelude::*;
 use serde::Serialize;
 use sha2::{Digest, Sha256};
 
@@ -91,6 +92,23 @@ pub struct Twin {
     steps: i64,
     clock: Arc<str>,
     tf_static: Arc<str>,
+}
+
+/// Lets each robot do something, several at once; what they publish comes in the order of the robots, however many threads there are.
+fn each(
+    robots: &mut [Robot],
+    out: &mut Vec<Publication>,
+    act: impl Fn(&mut Robot, &mut Vec<Publication>) + Sync,
+) {
+    if let [robot] = robots {
+        return act(robot, out);
+    }
+    let said = robots.par_iter_mut().with_max_len(1).map(|robot| {
+        let mut own = Vec::new();
+        act(robot, &mut own);
+        own
+    });
+    said.collect::<Vec<_>>().into_iter().for_each(|own| out.extend(own));
 }
 
 struct Robot {
@@ -274,18 +292,16 @@ impl Twin {
         self.steps += 1;
         let now_ns = self.now_ns();
         let first_read = out.len();
-        for robot in &mut self.robots {
-            robot.inventory(now_ns, &self.world, &mut self.field, out);
-        }
+        let (world, field) = (&self.world, &self.field);
+        each(&mut self.robots, out, |robot, out| robot.inventory(now_ns, world, field, out));
         // Several readers interleave; the sort is stable, so equal stamps keep the order of the robots.
         out[first_read..].sort_by_key(|p| p.stamp_ns);
         out.push(messages::clock(&self.clock, now_ns));
         if self.steps % REST_EVERY == 0 {
             self.field.rest(RESTS);
         }
-        for robot in &mut self.robots {
-            robot.sense(self.steps, now_ns, &self.world, &self.rows, out);
-        }
+        let (world, rows, steps) = (&self.world, &self.rows, self.steps);
+        each(&mut self.robots, out, |robot, out| robot.sense(steps, now_ns, world, rows, out));
     }
 
     /// `/tf_static` as it stands: laser and antennas of every robot. Published in the first step; late listeners
@@ -597,7 +613,7 @@ impl Robot {
         true
     }
 
-    fn inventory(&mut self, now_ns: i64, world: &World, field: &mut TagField, out: &mut Vec<Publication>) {
+    fn inventory(&mut self, now_ns: i64, world: &World, field: &TagField, out: &mut Vec<Publication>) {
         if self.battery.empty() {
             return;
         }

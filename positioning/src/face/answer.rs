@@ -62,9 +62,7 @@ impl Pass<'_> {
             .iter()
             .zip(&state.alive)
             .filter(|(_, alive)| **alive && !observations.is_empty())
-            .map(|(h, _)| {
-                (h, score(observations, self.observations.temper[tag], &shares, h, grid, &model))
-            })
+            .map(|(h, _)| (h, score(observations, self.observations.temper[tag], &shares, h, grid, &model)))
             .collect();
         if lines.is_empty() {
             return self.unknown(state);

@@ -11,9 +11,8 @@ use sha2::{Digest, Sha256};
 
 use super::beam::Beam;
 use super::error::RadioError;
-use super::field::{Air, LIFT_DB, TagField, amplitude_at_1_m};
+use super::field::{Air, LIFT_DB, Near, TagField, amplitude_at_1_m};
 use super::gen2::{Participant, Round, Session, Slot, SlotCounts, SlotTimes};
-use super::near::Spot;
 use super::noise;
 use super::rng::stream;
 use super::settings::{Polarisation, RadioSettings, ReaderMode, ReaderSettings};
@@ -113,7 +112,7 @@ impl Reader {
     /// notes the places. Time does not run backwards: an earlier `to_ns` does nothing.
     pub fn advance(
         &mut self,
-        field: &mut TagField,
+        field: &TagField,
         to_ns: i64,
         antennas: &[AntennaPose],
         reads: &mut Vec<RadioRead>,
@@ -171,7 +170,7 @@ impl Reader {
     }
 
     /// Does the next thing that ends by the end of the way; false when nothing more fits.
-    fn one_slot(&mut self, field: &mut TagField, way: &Way<'_>, reads: &mut Vec<RadioRead>) -> bool {
+    fn one_slot(&mut self, field: &TagField, way: &Way<'_>, reads: &mut Vec<RadioRead>) -> bool {
         let left = way.to_ns - self.clock_ns;
         if self.clock_ns >= self.carrier_until_ns || self.clock_ns >= self.port_until_ns {
             let pause = seconds(self.settings.switch_s);
@@ -215,7 +214,7 @@ impl Reader {
         true
     }
 
-    fn finish_slot(&mut self, slot: Slot, field: &mut TagField, way: &Way<'_>, reads: &mut Vec<RadioRead>) {
+    fn finish_slot(&mut self, slot: Slot, field: &TagField, way: &Way<'_>, reads: &mut Vec<RadioRead>) {
         let Some(mut round) = self.round.take() else { return };
         let mut read = false;
         match slot {
@@ -281,7 +280,7 @@ impl Reader {
         self.hop = 0;
     }
 
-    fn start_round(&mut self, field: &mut TagField, way: &Way<'_>) {
+    fn start_round(&mut self, field: &TagField, way: &Way<'_>) {
         if self.clock_ns >= self.powered_until_ns {
             self.find_powered(field, &way.at(self.clock_ns, self.antenna));
             self.powered_until_ns = self.clock_ns + REFRESH_NS;
@@ -293,7 +292,7 @@ impl Reader {
     }
 
     /// All tags whose chips the antenna's field wakes.
-    fn find_powered(&mut self, field: &mut TagField, antenna: &AntennaPose) {
+    fn find_powered(&mut self, field: &TagField, antenna: &AntennaPose) {
         let carrier = self.order[self.hop];
         let wave_m = SPEED_OF_LIGHT / self.carriers_hz[carrier];
         let f = field.settings().clone();
@@ -313,7 +312,7 @@ impl Reader {
             |place| self.lone_amplitude(antenna, place),
         );
         self.powered.clear();
-        for Spot { tag, at: place, needs } in near {
+        for Near { tag, at: place, needs } in near {
             let loss = field.loss_db(tag, antenna.position_m, wave_m);
             if self.lone_amplitude(antenna, place) * libm::exp10(-loss / 20.0) < needs * scale {
                 continue;
@@ -345,7 +344,7 @@ impl Reader {
     }
 
     /// The reply of a tag, or `None` when it is not decoded.
-    fn receive(&mut self, field: &mut TagField, tag: u32, antenna: &AntennaPose) -> Option<RadioRead> {
+    fn receive(&mut self, field: &TagField, tag: u32, antenna: &AntennaPose) -> Option<RadioRead> {
         if !field.is_present(tag) {
             return None;
         }
