@@ -111,6 +111,7 @@ impl World for TwinWorld {
     fn step(&mut self, out: &mut Vec<Publication>) {
         if std::mem::take(&mut self.goes_on) {
             out.push(self.twin.static_transforms());
+            out.extend(self.twin.descriptions());
         }
         self.twin.step(out);
         if let Err(error) = self.eyes.look(&self.twin, out) {

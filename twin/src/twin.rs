@@ -29,6 +29,7 @@ use crate::sensors::{Battery, Imu, Lidar, Odometry};
 use crate::snapshot::{RobotState, TwinState};
 use crate::stacks::{Stacks, Standing};
 use crate::truth::{TrueBook, TrueRobot, Truth};
+use crate::urdf::{Variant, urdf};
 use crate::world::{PlanarPose, SolidBox, World, floor_index, floor_z};
 
 /// The fixed step, ns: 10 ms.
@@ -261,11 +262,12 @@ impl Twin {
         }
     }
 
-    /// Advances by [`STEP_NS`] and appends what is published, in the order of its stamps: `/tf_static` in the first
-    /// step, reads as they come, then `/clock`, odometry with `/tf`, inertial unit, lidar, battery.
+    /// Advances by [`STEP_NS`] and appends what is published, in the order of its stamps: `/tf_static` and the robots'
+    /// descriptions in the first step, reads as they come, then `/clock`, odometry with `/tf`, inertial unit, lidar, battery.
     pub fn step(&mut self, out: &mut Vec<Publication>) {
         if self.steps == 0 {
             out.push(self.static_transforms());
+            out.extend(self.descriptions());
         }
         self.move_books();
         self.move_all();
@@ -292,6 +294,16 @@ impl Twin {
         let now_ns = self.now_ns();
         let transforms = self.robots.iter().flat_map(|r| r.names.mounts(now_ns, &r.settings)).collect();
         Publication::new(self.tf_static.clone(), now_ns, TFMessage { transforms })
+    }
+
+    /// `robot_description` of every robot, published in the first step as well.
+    pub fn descriptions(&self) -> impl Iterator<Item = Publication> {
+        let variant = Variant::from(self.scenario.library.tags);
+        self.robots.iter().map(move |r| {
+            let data = urdf(&r.settings, variant);
+            let message = interfaces::std_msgs::String { data };
+            Publication::new(r.names.description.clone(), self.now_ns(), message)
+        })
     }
 
     /// Lets a fault happen, as if the scenario had held it.

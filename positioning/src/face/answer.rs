@@ -4,10 +4,10 @@ use std::f64::consts::TAU;
 
 use super::hypotheses::{Hypothesis, Side};
 use super::pass::{Pass, State};
-use super::search::{Grid, Line, score};
+use super::search::{Grid, Line, Shares, score};
 
 /// Step of the last grid along the face, m: it reaches ±0.25 m from the place that the rounds found.
-const STEP: f32 = 0.008;
+const STEP: f32 = 0.016;
 /// Places this much less likely than the best (natural logarithm) do not count.
 const HOPELESS: f32 = 12.0;
 /// Tier probabilities are taken to the power of one over this: measured on simulated shelves, so that of the books
@@ -56,13 +56,14 @@ impl Pass<'_> {
         let observations = self.observations.of(tag);
         let grid = Grid::around(state.place.at[0], STEP);
         let model = self.model(1.0);
+        let shares = Shares::of(&state.counts, self.face.tiers.len(), model.field);
         let lines: Vec<(&Hypothesis, Line)> = self
             .candidates
             .iter()
             .zip(&state.alive)
             .filter(|(_, alive)| **alive && !observations.is_empty())
             .map(|(h, _)| {
-                (h, score(observations, self.observations.temper[tag], &state.counts, h, grid, &model))
+                (h, score(observations, self.observations.temper[tag], &shares, h, grid, &model))
             })
             .collect();
         if lines.is_empty() {

@@ -4,15 +4,16 @@ use super::field::{Field, Known};
 use super::hypotheses::{Hypothesis, Side, TAG_Y, TAG_Z, hypotheses};
 use super::observations::{Observation, Observations};
 use super::offsets::{Place, synchronise};
-use super::search::{Grid, Model, score};
+use super::search::{Grid, Model, POINTS, Shares, score};
 use crate::power;
 use crate::settings::{FaceGeometry, LocateSettings};
 
 /// Rounds of offsets from places and places from offsets, each with the share of the phase's precision that it
 /// trusts: the first places are too rough to bet on.
 const ROUNDS: [f32; 6] = [0.3, 0.5, 0.7, 1.0, 1.0, 1.0];
-/// Step of the rounds' grid along the face, m: it reaches ±0.5 m from the place that power gives.
-const STEP: f32 = 0.016;
+/// Step of the rounds' grid along the face, m: it reaches ±0.5 m from the place that power gives. The peak of the
+/// likelihood of a whole profile is a decimetre wide.
+const STEP: f32 = 0.032;
 /// Candidate lines far below the best are left out for good: this much less likely (natural logarithm), from the round
 /// that trusts the phase so much, and before it, once power's law is learnt.
 const TRUSTING: f32 = 0.7;
@@ -125,16 +126,17 @@ impl<'a> Pass<'a> {
         let Some(x) = state.start_x else { return };
         let (observations, temper) = (self.observations.of(tag), self.observations.temper[tag]);
         let grid = Grid::around(x, STEP);
+        let shares = Shares::of(&state.counts, self.face.tiers.len(), model.field);
         let mut top = f32::NEG_INFINITY;
         let mut by_tier = vec![f32::NEG_INFINITY; self.face.tiers.len()];
         let mut by_line = vec![f32::NEG_INFINITY; self.candidates.len()];
         for (c, h) in self.candidates.iter().enumerate().filter(|(c, _)| state.alive[*c]) {
-            let line = score(observations, temper, &state.counts, h, grid, model);
+            let line = score(observations, temper, &shares, h, grid, model);
             for (i, &log) in line.log.iter().enumerate() {
                 by_line[c] = by_line[c].max(log);
                 if log > top {
                     top = log;
-                    state.place.at = [grid.at(i), h.y, h.z];
+                    state.place.at = [grid.at(i) + STEP * peak(&line.log, i), h.y, h.z];
                     state.place.trust = if h.side == Side::Front { 1.0 } else { 0.0 };
                     state.tier = h.tier;
                     state.coherence = line.coherence[i];
@@ -154,6 +156,16 @@ impl<'a> Pass<'a> {
             state.alive.iter_mut().zip(&by_line).for_each(|(a, log)| *a &= *log > top - dead);
         }
     }
+}
+
+/// How far the top of the parabola through three points lies from the middle one, in steps.
+fn peak(log: &[f32; POINTS], i: usize) -> f32 {
+    if i == 0 || i + 1 == POINTS {
+        return 0.0;
+    }
+    let (left, right) = (log[i - 1] - log[i], log[i + 1] - log[i]);
+    let bend = left + right;
+    if bend < 0.0 { (0.5 * (left - right) / bend).clamp(-0.5, 0.5) } else { 0.0 }
 }
 
 fn start(observations: &Observations, tag: usize, candidates: usize) -> State {

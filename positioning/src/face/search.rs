@@ -9,7 +9,7 @@ use super::observations::Observation;
 use crate::quick::{log2, sin_cos_turns, widest};
 
 /// Points of a grid; a fixed number, for the compiler's sake.
-pub(crate) const POINTS: usize = 64;
+pub(crate) const POINTS: usize = 32;
 
 /// A stretch of the face, divided evenly.
 #[derive(Debug, Clone, Copy)]
@@ -45,12 +45,28 @@ pub(crate) struct Line {
     pub coherence: [f32; POINTS],
 }
 
-/// Scores one candidate line for one tag's observations. `temper` is the share of them that is independent,
-/// `counts` are the tag's observations by antenna.
+/// Log-probability of a tag's numbers of observations by antenna and in all: on each tier of the face, and elsewhere.
+pub(crate) struct Shares {
+    front: Vec<f32>,
+    elsewhere: f32,
+}
+
+impl Shares {
+    /// Of a tag with so many observations by antenna.
+    pub fn of(counts: &[u32], tiers: usize, field: &Field) -> Self {
+        let all = counts.iter().sum::<u32>() as usize;
+        Self {
+            front: (0..tiers).map(|t| field.shares(counts, t) + field.count(all, Some(t))).collect(),
+            elsewhere: field.even_shares(counts) + field.count(all, None),
+        }
+    }
+}
+
+/// Scores one candidate line for one tag's observations. `temper` is the share of them that is independent.
 pub(crate) fn score(
     observations: &[Observation],
     temper: f32,
-    counts: &[u32],
+    shares: &Shares,
     h: &Hypothesis,
     grid: Grid,
     model: &Model<'_>,
@@ -59,12 +75,8 @@ pub(crate) fn score(
         #[inline(always)]
         || {
             let shares = match h.side {
-                Side::Front => {
-                    model.field.shares(counts, h.tier) + model.field.count(observations.len(), Some(h.tier))
-                }
-                Side::Behind | Side::Across => {
-                    model.field.even_shares(counts) + model.field.count(observations.len(), None)
-                }
+                Side::Front => shares.front[h.tier],
+                Side::Behind | Side::Across => shares.elsewhere,
             };
             let mut line = Line { log: [h.prior + shares; POINTS], coherence: [0.0; POINTS] };
             if model.phase_precision > 0.0 {
@@ -95,9 +107,9 @@ fn add_phase(
         weight += o.weight;
         for i in 0..POINTS {
             let dx = start + grid.step * i as f32;
-            let (s, c) = sin_cos_turns(phase - o.per_m * (dx * dx + across).sqrt());
-            re[i] += o.weight * c;
-            im[i] += o.weight * s;
+            let (s, c) = sin_cos_turns((-o.per_m).mul_add(dx.mul_add(dx, across).sqrt(), phase));
+            re[i] = o.weight.mul_add(c, re[i]);
+            im[i] = o.weight.mul_add(s, im[i]);
         }
     }
     if weight <= 0.0 {
@@ -131,13 +143,14 @@ fn add_power(
             let across = (o.at[1] - h.y).powi(2) + (o.at[2] - h.z).powi(2);
             let start = grid.from - o.at[0];
             let shade = if h.side == Side::Front { model.field.shade(o.antenna, h.tier) } else { 0.0 };
+            let bare = o.rssi - shade + 60.0;
             n += 1.0;
             for i in 0..POINTS {
                 let dx = start + grid.step * i as f32;
                 // Level that the tag would have at 1 m; small numbers, so that single precision does for the spread.
-                let l = o.rssi - shade + 60.0 + half_decade * log2(dx * dx + across);
+                let l = half_decade.mul_add(log2(dx.mul_add(dx, across)), bare);
                 level[i] += l;
-                square[i] += l * l;
+                square[i] = l.mul_add(l, square[i]);
             }
         }
         if n > 0.0 {
