@@ -33,8 +33,7 @@ fn runs_have_one_hash_on_one_thread_and_two_recorded_or_not() {
 
 #[test]
 fn robots_that_share_threads_do_what_they_do_on_one() {
-    let text = SCENARIO.to_owned()
-        + "\n[[robot]]\nname = \"inv_3\"\nstart_m = [2.6, 0.75]\n";
+    let text = SCENARIO.to_owned() + "\n[[robot]]\nname = \"inv_3\"\nstart_m = [2.6, 0.75]\n";
     let scenario = Scenario::from_toml(&text, "three.toml").unwrap();
     let run = |threads: usize| {
         let pool = rayon::ThreadPoolBuilder::new().num_threads(threads).build().unwrap();
