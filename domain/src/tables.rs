@@ -13,9 +13,10 @@ mod truth;
 
 use std::path::Path;
 
+pub use crate::reads::ReadProblem;
 pub use crate::table_error::TableError;
 pub use positions::write_positions;
-pub use rows::{LoadedReads, ReadProblem, ReadProblems};
+pub use rows::{LoadedReads, ReadProblems};
 pub use stream::ScanReader;
 pub use truth::{TruthRow, load_truth};
 

@@ -18,7 +18,7 @@ use interfaces::std_msgs::Header;
 use interfaces::tf2_msgs::TFMessage;
 use interfaces::{AnyMessage, Publication};
 use positioning::tf::TfBuffer;
-use positioning::{FaceGeometry, Live, LocateSettings, locate_face};
+use positioning::{FaceGeometry, Live, LocateSettings, Taught, locate_face};
 
 use crate::node::{Health, Level, Node, Outbox};
 use crate::planar::isometry_from_transform;
@@ -34,8 +34,6 @@ const TF_PATIENCE_NS: i64 = 500_000_000;
 const SILENT_NS: i64 = 1_000_000_000;
 /// The same of HF plates, which read nothing until they stand right before a book.
 const SILENT_HF_NS: i64 = 10_000_000_000;
-/// Bound of a phase, with the rounding of 32 bits, rad.
-const TURN: f32 = std::f32::consts::TAU + 1e-3;
 /// Passes whose sightings outlive the process. Policy: the newest stay.
 const MOST_TOLD: usize = 200;
 /// Standard deviation of the robot's position beyond which it is lost, m.
@@ -49,7 +47,7 @@ struct Waiting {
     stamp_ns: i64,
     frame: String,
     uid: Uid,
-    read: TagRead,
+    read: Read,
 }
 
 /// One pass in the making.
@@ -90,6 +88,8 @@ pub struct LocatorNode {
     settings: LocateSettings,
     tf: TfBuffer,
     pass: Option<Pass>,
+    /// What finished passes taught of the reader.
+    taught: Taught,
     now_ns: i64,
     /// The robot's reader has turned out to be HF.
     hf: bool,
@@ -123,6 +123,7 @@ impl LocatorNode {
             settings,
             tf: TfBuffer::default(),
             pass: None,
+            taught: Taught::default(),
             now_ns: 0,
             hf: false,
             count: Counters::default(),
@@ -168,7 +169,7 @@ impl LocatorNode {
                     self.pass = Some(Pass {
                         face: id,
                         scan: Scan { name, ..Scan::default() },
-                        live: Live::new(geometry, self.settings.clone()),
+                        live: Live::new(geometry, self.settings.clone(), self.taught.clone()),
                         index: BTreeMap::new(),
                         waiting: VecDeque::new(),
                         closing_since_ns: None,
@@ -214,10 +215,18 @@ impl LocatorNode {
         };
         pass.heard_ns = now_ns;
         self.hf = read.protocol == TagRead::HF_ISO15693;
-        // NaN says that the reader does not give it.
-        let phase = read.phase_rad.is_nan() || (0.0..TURN).contains(&read.phase_rad);
-        let carrier = read.frequency_hz.is_finite() && read.frequency_hz > 0.0;
-        if !(carrier && phase && !read.rssi_dbm.is_infinite() && read.antenna > 0) {
+        // Its tag's number and the antenna's place are joined in when the transform has come.
+        let stamp_ns = read.header.stamp.to_ns();
+        let bare = Read {
+            stamp_ns: Some(stamp_ns),
+            tag: 0,
+            antenna: read.antenna,
+            frequency_hz: read.frequency_hz,
+            rssi_dbm: read.rssi_dbm,
+            phase_rad: read.phase_rad,
+            antenna_m: [0.0; 3],
+        };
+        if bare.problem().is_some() {
             self.count.bad_value += 1;
             return;
         }
@@ -225,12 +234,7 @@ impl LocatorNode {
             self.count.overflow += 1;
             return;
         }
-        pass.waiting.push_back(Waiting {
-            stamp_ns: read.header.stamp.to_ns(),
-            frame: read.header.frame_id.clone(),
-            uid,
-            read: read.clone(),
-        });
+        pass.waiting.push_back(Waiting { stamp_ns, frame: read.header.frame_id.clone(), uid, read: bare });
     }
 
     fn on_tf(&mut self, message: &TFMessage, fixed: bool) {
@@ -259,15 +263,7 @@ impl LocatorNode {
                         tags.push(uid.clone());
                         tags.len() as u32 - 1
                     });
-                    pass.scan.reads.push(Read {
-                        stamp_ns: Some(next.stamp_ns),
-                        tag,
-                        antenna: next.read.antenna,
-                        frequency_hz: next.read.frequency_hz,
-                        rssi_dbm: next.read.rssi_dbm,
-                        phase_rad: next.read.phase_rad,
-                        antenna_m: at.map(|v| v as f32),
-                    });
+                    pass.scan.reads.push(Read { tag, antenna_m: at.map(|v| v as f32), ..next.read });
                     self.count.located += 1;
                 }
                 Err(_) if now_ns - next.stamp_ns < TF_PATIENCE_NS => return,
@@ -280,7 +276,7 @@ impl LocatorNode {
         }
     }
 
-    /// First answers for the tags that the antennas have just passed.
+    /// First answers for the tags that the antennas have just passed, better ones for those half a metre behind.
     fn tell_passed(&mut self, out: &mut Outbox) {
         let Some(pass) = self.pass.as_mut().filter(|p| !p.spoilt) else { return };
         let passed = pass.live.passed(&pass.scan);
@@ -299,6 +295,7 @@ impl LocatorNode {
             self.count.spoilt_passes += 1;
             return;
         }
+        self.taught = pass.live.taught().clone();
         let Some((_, face)) = self.site.face(&pass.face) else { return };
         let geometry = FaceGeometry::new(pass.face.clone(), face);
         let result = locate_face(&pass.scan, &geometry, &self.settings);

@@ -7,7 +7,7 @@ mod support;
 
 use criterion::{Criterion, Throughput, criterion_group, criterion_main};
 use domain::Scan;
-use positioning::{Live, LocateSettings, locate_face, locate_row};
+use positioning::{Live, LocateSettings, Taught, locate_face, locate_row};
 use std::hint::black_box;
 
 fn rail(c: &mut Criterion) {
@@ -51,7 +51,7 @@ fn live(c: &mut Criterion) {
         format!("{} tags, {} reads in {seconds:.0} s", scan.tags.len(), scan.reads.len()),
         |b| {
             b.iter(|| {
-                let mut live = Live::new(world.face(), settings.clone());
+                let mut live = Live::new(world.face(), settings.clone(), Taught::default());
                 let mut so_far = Scan { tags: scan.tags.clone(), ..Scan::default() };
                 let mut told = 0;
                 for reads in scan.reads.chunks(500) {

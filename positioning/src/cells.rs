@@ -87,17 +87,19 @@ pub(crate) struct Cells {
     pub problems: ReadProblems,
 }
 
-const PHASE_SLACK: f32 = 1e-3;
-const FARTHEST_M: f32 = 10_000.0;
-
 impl Cells {
     /// Sorts out and averages.
     pub fn build(scan: &Scan, cell_m: f64, pi_ambiguous: bool) -> Self {
+        Self::of_ports(scan, sorted_unique(scan.reads.iter().map(|r| r.antenna)), cell_m, pi_ambiguous)
+    }
+
+    /// The same of a part of a pass on which these reader ports are in use, ascending, all those of its reads among them.
+    pub fn of_ports(scan: &Scan, ports: Vec<u8>, cell_m: f64, pi_ambiguous: bool) -> Self {
         let mut out = Self { tags: vec![TagReads::default(); scan.tags.len()], ..Self::default() };
         for tag in &mut out.tags {
             tag.rssi_max = f32::NAN;
         }
-        out.antennas = sorted_unique(scan.reads.iter().map(|r| r.antenna));
+        out.antennas = ports;
         out.carriers = carriers(scan);
         out.fill(scan, cell_m, pi_ambiguous);
         out
@@ -127,7 +129,7 @@ impl Cells {
                 p.unknown_tag += 1;
                 continue;
             };
-            if !r.antenna_m.iter().all(|v| v.is_finite() && v.abs() < FARTHEST_M) {
+            if !r.has_place() {
                 p.no_position += 1;
                 continue;
             }
@@ -150,8 +152,7 @@ impl Cells {
             if antenna_memo.0 != r.antenna {
                 antenna_memo = (r.antenna, self.antennas.binary_search(&r.antenna).unwrap_or(0));
             }
-            let in_range = (-PHASE_SLACK..=std::f32::consts::TAU + PHASE_SLACK).contains(&r.phase_rad);
-            let power = (-150.0..=30.0).contains(&r.rssi_dbm);
+            let (in_range, power) = (r.has_phase(), r.has_power());
             match (carrier_memo.1, r.phase_rad.is_nan(), in_range) {
                 (None, ..) => p.bad_carrier += 1,
                 (_, true, _) => p.no_phase += 1,

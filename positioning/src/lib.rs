@@ -31,7 +31,7 @@ pub mod tf;
 
 pub use cells::ReadProblems;
 pub use floor_map::FloorMap;
-pub use live::Live;
+pub use live::{Live, Taught};
 pub use localizer::{Estimate, Localizer};
 pub use locate_face::{FaceResult, locate_face};
 pub use locate_row::{check_reads, locate_row};

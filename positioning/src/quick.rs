@@ -1,6 +1,8 @@
 //! Quick sine, cosine, logarithm and exponential in single precision, free of branches so that loops over them become vector code,
 //! and the widest vectors that the machine has for such loops.
 
+use std::f32::consts::{LN_2, LOG2_E};
+
 /// Runs loops compiled for the widest vectors of this machine. What they compute is the same on each: element by element,
 /// nothing is contracted or summed in another order. `work` and what it calls must be `#[inline(always)]`.
 #[inline(always)]
@@ -43,9 +45,9 @@ pub(crate) fn log2(v: f32) -> f32 {
 #[inline(always)]
 pub(crate) fn exp(v: f32) -> f32 {
     const ROUND: f32 = 12_582_912.0;
-    let t = (v * std::f32::consts::LOG2_E).max(-126.0);
+    let t = (v * LOG2_E).max(-126.0);
     let whole = (t + ROUND) - ROUND;
-    let part = series(t - whole, [1.0, 0.693_147_2, 0.240_226_5, 0.055_504_1, 0.009_618_1, 0.001_333_4]);
+    let part = series(t - whole, [1.0, LN_2, 0.240_226_5, 0.055_504_1, 0.009_618_1, 0.001_333_4]);
     part * f32::from_bits(((whole as i32 + 127) << 23) as u32)
 }
 

@@ -2,7 +2,9 @@
 #![allow(missing_docs, clippy::unwrap_used)]
 
 use domain::{Read, Scan, Uid};
-use positioning::{FaceGeometry, Live, LocateSettings, TierGeometry, check_reads, locate_face, locate_row};
+use positioning::{
+    FaceGeometry, Live, LocateSettings, Taught, TierGeometry, check_reads, locate_face, locate_row,
+};
 use rand::{RngExt, SeedableRng};
 use rand_chacha::ChaCha8Rng;
 
@@ -111,20 +113,21 @@ fn bad_hf_reads_are_counted_and_spoil_nothing() {
 fn live_places_come_soon_after_the_plates_have_passed() {
     let truth = tags(0.04);
     let scan = pass(&truth, 4);
-    let mut live = Live::new(face(), LocateSettings::default());
+    let mut live = Live::new(face(), LocateSettings::default(), Taught::default());
     let mut so_far = Scan { reads: Vec::new(), ..scan.clone() };
-    let mut told = 0;
+    let mut told = std::collections::BTreeSet::new();
     for reads in scan.reads.chunks(40) {
         so_far.reads.extend_from_slice(reads);
         let front = f64::from(reads[reads.len() - 1].antenna_m[0]);
         for s in live.passed(&so_far) {
             let tag = scan.tags.iter().position(|t| *t == s.uid).unwrap();
             let (x, tier) = truth[tag];
-            assert!((f64::from(s.along_m) - x).abs() < 0.04, "{s:?} is at {x}");
+            let error = (f64::from(s.along_m) - x).abs();
+            assert!(error < 0.04 + 2.0 * f64::from(s.along_std_m), "{s:?} is at {x}");
             assert_eq!(s.tier().unwrap().0 as usize, tier + 1);
-            assert!(front - x > 0.25, "told at {front}");
-            told += 1;
+            assert!(front - x > 0.05, "told at {front}");
+            told.insert(tag);
         }
     }
-    assert!(told * 10 > truth.len() * 7, "{told} of {} told before the end", truth.len());
+    assert!(told.len() * 10 > truth.len() * 7, "{} of {} told before the end", told.len(), truth.len());
 }

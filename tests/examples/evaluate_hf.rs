@@ -7,15 +7,10 @@
 
 use std::fmt::Write as _;
 use std::path::Path;
-use std::time::Instant;
 
-use domain::{FaceId, Read, Scan, Uid};
-use positioning::{FaceGeometry, LocateSettings, TierGeometry, locate_face};
-use rand::{RngExt, SeedableRng};
-use rand_chacha::ChaCha8Rng;
-use rand_distr::StandardNormal;
-use tests::placing::{Figures, Placed, columns};
-use twin::radio::{AntennaPose, HfReader, RadioError, RadioSettings, TagField, TagPlacement};
+use positioning::{LocateSettings, locate_face};
+use tests::passes::HfPass;
+use tests::placing::{Figures, columns, processor_seconds};
 
 type AnyError = Box<dyn std::error::Error>;
 
@@ -33,17 +28,6 @@ const CASES: [(f64, f64, f64); 7] = [
     (0.025, 0.1, 0.2),
 ];
 
-const TIERS: usize = 6;
-const PITCH_M: f64 = 0.33;
-const LENGTH_M: f64 = 3.0;
-/// From the plates to the shelf's front edge, m.
-const GAP_M: f64 = 0.08;
-/// Plates above the boards, m.
-const PLATE_UP_M: f64 = 0.12;
-/// Error of the robot's place: standard deviation, m, and over what distance it stays alike, m.
-const POSE_STD_M: f64 = 0.003;
-const POSE_ALIKE_M: f64 = 0.5;
-
 fn main() -> Result<(), AnyError> {
     let given: Option<u64> = std::env::args().nth(1).map(|s| s.parse()).transpose()?;
     let mut report = format!("{HEAD}\n{}\n", columns(&["read %"]));
@@ -51,10 +35,14 @@ fn main() -> Result<(), AnyError> {
         let mut figures = Figures::default();
         let (mut read, mut books) = (0, 0);
         for pass in 0..PASSES {
-            let pass = Pass::drive(thickness, speed, fore_edge, given.unwrap_or(REPORTED) + pass)?;
+            let pass = HfPass::drive(thickness, speed, fore_edge, given.unwrap_or(REPORTED) + pass)?;
             read += pass.scan.tags.len();
             books += pass.books;
-            pass.locate(&mut figures)?;
+            let started = processor_seconds();
+            let found = locate_face(&pass.scan, &pass.face, &LocateSettings::default());
+            figures.seconds += processor_seconds() - started;
+            figures.reads += pass.scan.reads.len() as f64;
+            figures.add(&pass.truth, pass.face.tiers.len(), &found.sightings);
         }
         let deep = if fore_edge > 0.0 {
             format!(", {:.0}% at the fore edge", 100.0 * fore_edge)
@@ -71,118 +59,6 @@ fn main() -> Result<(), AnyError> {
         std::fs::write(&out, report).map_err(|e| format!("{}: {e}", out.display()))?;
     }
     Ok(())
-}
-
-/// One pass along a face of its own.
-struct Pass {
-    scan: Scan,
-    /// Of the tags that were read.
-    truth: Vec<Placed>,
-    books: usize,
-}
-
-fn board(tier: usize) -> f64 {
-    0.10 + PITCH_M * tier as f64
-}
-
-impl Pass {
-    fn drive(thickness: f64, speed: f64, fore_edge: f64, seed: u64) -> Result<Self, AnyError> {
-        let mut rng = ChaCha8Rng::seed_from_u64(seed);
-        let (mut truth, mut tags) = (Vec::new(), Vec::new());
-        for tier in 0..TIERS {
-            let mut x = 0.02;
-            while x < LENGTH_M - 0.05 {
-                let deep = rng.random::<f64>() < fore_edge;
-                let behind = if deep { rng.random_range(0.10..0.13) } else { rng.random_range(0.025..0.045) };
-                let recess = rng.random_range(0.0..0.012);
-                let number = rng.random::<u64>().to_be_bytes();
-                truth.push(Placed { x_m: x, tier: Some(tier) });
-                tags.push(TagPlacement {
-                    uid: Uid::new(&[&[0xE0, 0x04, 0x01][..], &number[..5]].concat())?,
-                    position_m: [x, -(recess + behind), board(tier) + rng.random_range(0.04..0.12)],
-                    axis: [0.0, 0.0, 1.0],
-                    outward: [0.0, 1.0, 0.0],
-                    front: None,
-                });
-                let next = thickness * (0.45 * normal(&mut rng)).exp();
-                x += next.clamp(0.4 * thickness, 2.5 * thickness);
-            }
-        }
-        let books = tags.len();
-        let scan = read(speed, seed, tags, &mut rng)?;
-        Ok(Self { scan, truth, books }.of_read_tags())
-    }
-
-    /// Leaves out what was never read.
-    fn of_read_tags(mut self) -> Self {
-        let mut index = vec![None; self.truth.len()];
-        let (mut tags, mut truth) = (Vec::new(), Vec::new());
-        for r in &mut self.scan.reads {
-            let tag = r.tag as usize;
-            r.tag = *index[tag].get_or_insert_with(|| {
-                tags.push(self.scan.tags[tag].clone());
-                truth.push(self.truth[tag]);
-                tags.len() as u32 - 1
-            });
-        }
-        (self.scan.tags, self.truth) = (tags, truth);
-        self
-    }
-
-    fn locate(self, figures: &mut Figures) -> Result<(), AnyError> {
-        let tiers = (0..TIERS).map(|t| TierGeometry { board_m: board(t), clear_m: PITCH_M - 0.03 }).collect();
-        let face =
-            FaceGeometry { face: "1F/R01A".parse::<FaceId>()?, length_m: LENGTH_M, depth_m: 0.25, tiers };
-        let started = Instant::now();
-        let found = locate_face(&self.scan, &face, &LocateSettings::default());
-        figures.seconds += started.elapsed().as_secs_f64();
-        figures.reads += self.scan.reads.len() as f64;
-        figures.add(&self.truth, TIERS, &found.sightings);
-        Ok(())
-    }
-}
-
-/// The reads of one pass; the scan's tags are those of the field, read or not.
-fn read(speed: f64, seed: u64, tags: Vec<TagPlacement>, rng: &mut ChaCha8Rng) -> Result<Scan, RadioError> {
-    const STEP_S: f64 = 0.01;
-    let settings = RadioSettings::default();
-    let uids = tags.iter().map(|t| t.uid.clone()).collect();
-    let field = TagField::new(&settings, tags, vec![], vec![], seed)?;
-    let mut readers = HfReader::new(&settings, seed, seed, 0, TIERS)?;
-    let mut scan = Scan { name: "hf".into(), tags: uids, ..Scan::default() };
-    let (mut x, mut off, mut now_ns) = (-0.6, 0.0, 0i64);
-    let stays = (-speed * STEP_S / POSE_ALIKE_M).exp();
-    let mut reads = Vec::new();
-    while x < LENGTH_M + 0.6 {
-        let pose = |tier: usize| AntennaPose {
-            port: tier as u8 + 1,
-            position_m: [x, GAP_M, board(tier) + PLATE_UP_M],
-            boresight: [0.0, -1.0, 0.0],
-        };
-        let poses: Vec<AntennaPose> = (0..TIERS).map(pose).collect();
-        reads.clear();
-        readers.advance(&field, now_ns, &poses, &mut reads);
-        for r in &reads {
-            let at = x + speed * (r.stamp_ns - now_ns) as f64 * 1e-9 + off;
-            scan.reads.push(Read {
-                stamp_ns: Some(r.stamp_ns),
-                tag: r.tag,
-                antenna: r.port,
-                frequency_hz: r.frequency_hz,
-                rssi_dbm: r.rssi_dbm,
-                phase_rad: r.phase_rad,
-                antenna_m: [at, GAP_M, poses[usize::from(r.port) - 1].position_m[2]].map(|v| v as f32),
-            });
-        }
-        off = stays * off + POSE_STD_M * (1.0 - stays * stays).sqrt() * normal(rng);
-        now_ns += (STEP_S * 1e9) as i64;
-        x += speed * STEP_S;
-    }
-    Ok(scan)
-}
-
-fn normal(rng: &mut ChaCha8Rng) -> f64 {
-    rng.sample(StandardNormal)
 }
 
 const HEAD: &str = "\

@@ -7,13 +7,12 @@
 
 use std::fmt::Write as _;
 use std::path::Path;
-use std::time::Instant;
 
-use domain::FaceId;
-use positioning::{FaceGeometry, LocateSettings, TierGeometry, locate_face};
-use tests::placing::{Figures, Placed, columns};
+use positioning::{LocateSettings, locate_face};
+use tests::passes::{as_the_twin, face_of, places_of};
+use tests::placing::{Figures, columns, processor_seconds};
 use tests::plot::{Line, Plot};
-use twin::radio::{FacePrior, face_lesson};
+use twin::radio::face_lesson;
 
 type AnyError = Box<dyn std::error::Error>;
 
@@ -69,33 +68,18 @@ fn main() -> Result<(), AnyError> {
     Ok(())
 }
 
-fn as_the_twin(thickness: f64, speed: f64) -> FacePrior {
-    FacePrior {
-        distance_m: [0.45, 0.45],
-        speed_m_s: [speed, speed],
-        thickness_m: [thickness, thickness],
-        tiers: [6, 6],
-        antenna_each_tier: 1.0,
-        ..FacePrior::of_the_twin()
-    }
-}
-
 fn case(thickness: f64, speed: f64, decode: bool, seed: u64) -> Result<Figures, AnyError> {
     let prior = as_the_twin(thickness, speed);
-    let id: FaceId = "1F/R01A".parse()?;
     let mut figures = Figures::default();
     for number in 0..PASSES {
         let lesson = face_lesson(&prior, seed, number)?;
-        let tiers = lesson.tiers.iter().map(|t| TierGeometry { board_m: t[0], clear_m: t[1] }).collect();
-        let face =
-            FaceGeometry { face: id.clone(), length_m: lesson.length_m, depth_m: lesson.depth_m, tiers };
+        let face = face_of(&lesson)?;
         let settings = LocateSettings { aisle_m: lesson.aisle_m, decode, ..LocateSettings::default() };
-        let started = Instant::now();
+        let started = processor_seconds();
         let found = locate_face(&lesson.scan, &face, &settings);
-        figures.seconds += started.elapsed().as_secs_f64();
+        figures.seconds += processor_seconds() - started;
         figures.reads += lesson.scan.reads.len() as f64;
-        let truth: Vec<Placed> = lesson.truth.iter().map(|t| Placed { x_m: t.x_m, tier: t.tier }).collect();
-        figures.add(&truth, lesson.tiers.len(), &found.sightings);
+        figures.add(&places_of(&lesson), lesson.tiers.len(), &found.sightings);
     }
     Ok(figures)
 }

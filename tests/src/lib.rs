@@ -1,6 +1,7 @@
 //! What the whole-system tests share: the program as a user has it, the real data, and the Python peers.
 
 pub mod drive;
+pub mod passes;
 pub mod placing;
 
 pub use twin::plot;

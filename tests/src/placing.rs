@@ -122,3 +122,18 @@ pub fn columns(more: &[&str]) -> String {
     let columns = head.matches('|').count() - 1;
     format!("{head}\n|{}", "---|".repeat(columns))
 }
+
+/// Value below which a share of the values lies; NaN of nothing.
+pub fn quantile(values: &[f64], share: f64) -> f64 {
+    let mut sorted = values.to_vec();
+    sorted.sort_by(f64::total_cmp);
+    let last = sorted.len().saturating_sub(1) as f64;
+    sorted.get((last * share) as usize).copied().unwrap_or(f64::NAN)
+}
+
+/// Processor time that this thread has had, s: what else the machine does then does not count (Linux; elsewhere 0).
+pub fn processor_seconds() -> f64 {
+    let times = std::fs::read_to_string("/proc/thread-self/schedstat").unwrap_or_default();
+    let ns: Option<f64> = times.split_whitespace().next().and_then(|ns| ns.parse().ok());
+    ns.unwrap_or(0.0) * 1e-9
+}

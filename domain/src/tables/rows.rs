@@ -1,39 +1,11 @@
 //! Rows of a reads table, whatever file they come from, sorted into scans and checked.
 
 use std::collections::{BTreeMap, HashMap};
+use std::f32::consts::TAU;
 
-use crate::reads::{Read, Scan};
+use crate::reads::{Read, ReadProblem, Scan};
 use crate::table_error::At;
 use crate::uid::{Uid, UidError};
-
-/// Why a read was left out.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, serde::Serialize)]
-#[serde(rename_all = "snake_case")]
-pub enum ReadProblem {
-    /// Carrier zero, negative, NaN or infinite.
-    Carrier,
-    /// Phase given and not in [0, 2π).
-    Phase,
-    /// RSSI infinite.
-    Rssi,
-    /// Antenna position NaN or infinite.
-    Position,
-    /// Antenna port 0.
-    Antenna,
-}
-
-impl ReadProblem {
-    /// What is wrong, and what is allowed.
-    pub fn describe(self) -> &'static str {
-        match self {
-            Self::Carrier => "frequency_hz is not a positive number",
-            Self::Phase => "phase_rad is not in [0, 2π) and not NaN",
-            Self::Rssi => "rssi_dbm is infinite",
-            Self::Position => "x_m, y_m or z_m is not a finite number",
-            Self::Antenna => "antenna is 0, ports count from 1",
-        }
-    }
-}
 
 /// Reads that were left out, by reason: how many, and where the first one stood.
 #[derive(Debug, Clone, Default, PartialEq, Eq, serde::Serialize)]
@@ -89,28 +61,29 @@ pub(super) struct Sorter {
     scattered: Option<(String, At)>,
 }
 
-/// Rounding of 32-bit phases and of text with few digits: 2π written as 6.284.
-const PHASE_ROUNDING: f32 = 1e-3;
-const TURN: f32 = std::f32::consts::TAU;
-
 impl Sorter {
     /// Takes the row that stands at `at` in its file; a malformed EPC comes back as an error.
     pub fn push(&mut self, at: At, r: &Row<'_>) -> Result<(), UidError> {
         let Some(scan) = self.scan(r.scan, at) else { return Ok(()) };
         let tag = self.tag(scan, r.epc)?;
-        if let Some(problem) = problem_of(r) {
-            self.loaded.problems.add(problem, at);
-            return Ok(());
-        }
-        self.loaded.scans[scan].reads.push(Read {
+        let mut read = Read {
             stamp_ns: r.stamp_ns,
             tag,
             antenna: r.antenna,
             frequency_hz: r.frequency_hz,
             rssi_dbm: r.rssi_dbm,
-            phase_rad: if r.phase_rad >= TURN { r.phase_rad - TURN } else { r.phase_rad },
+            phase_rad: r.phase_rad,
             antenna_m: r.antenna_m,
-        });
+        };
+        match read.problem() {
+            Some(problem) => self.loaded.problems.add(problem, at),
+            None => {
+                if read.phase_rad >= TAU {
+                    read.phase_rad -= TAU;
+                }
+                self.loaded.scans[scan].reads.push(read);
+            }
+        }
         Ok(())
     }
 
@@ -175,21 +148,5 @@ impl Sorter {
 
     pub fn finish(self) -> LoadedReads {
         self.loaded
-    }
-}
-
-fn problem_of(r: &Row<'_>) -> Option<ReadProblem> {
-    if !(r.frequency_hz.is_finite() && r.frequency_hz > 0.0) {
-        Some(ReadProblem::Carrier)
-    } else if !r.phase_rad.is_nan() && !(0.0..TURN + PHASE_ROUNDING).contains(&r.phase_rad) {
-        Some(ReadProblem::Phase)
-    } else if r.rssi_dbm.is_infinite() {
-        Some(ReadProblem::Rssi)
-    } else if !r.antenna_m.iter().all(|v| v.is_finite()) {
-        Some(ReadProblem::Position)
-    } else if r.antenna == 0 {
-        Some(ReadProblem::Antenna)
-    } else {
-        None
     }
 }

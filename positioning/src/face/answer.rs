@@ -4,7 +4,8 @@ use std::f64::consts::TAU;
 
 use super::hypotheses::{Hypothesis, Side};
 use super::pass::{Pass, State};
-use super::search::{Grid, Line, Shares, score};
+use super::reach::Reach;
+use super::search::{Grid, Line, score};
 
 /// Step of the last grid along the face, m: it reaches ±0.25 m from the place that the rounds found.
 const STEP: f32 = 0.016;
@@ -54,15 +55,17 @@ impl Pass<'_> {
     fn answer(&self, tag: usize, usual_error: f64) -> Answer {
         let state = &self.states[tag];
         let observations = self.observations.of(tag);
-        let grid = Grid::around(state.place.at[0], STEP);
+        // A profile cut short may belong to places far apart.
+        let step = if self.driven.is_some() { 2.0 * STEP } else { STEP };
+        let grid = Grid::around(state.place.at[0], step);
         let model = self.model(1.0);
-        let shares = Shares::of(&state.counts, self.face.tiers.len(), model.field);
+        let reach = Reach::of(observations, &state.counts, model.field, grid, self.way());
         let lines: Vec<(&Hypothesis, Line)> = self
             .candidates
             .iter()
             .zip(&state.alive)
             .filter(|(_, alive)| **alive && !observations.is_empty())
-            .map(|(h, _)| (h, score(observations, self.observations.temper[tag], &shares, h, grid, &model)))
+            .map(|(h, _)| (h, score(observations, self.observations.temper[tag], &reach, h, grid, &model)))
             .collect();
         if lines.is_empty() {
             return self.unknown(state);

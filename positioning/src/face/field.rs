@@ -96,13 +96,18 @@ impl Field {
         self.levels[tier]
     }
 
-    /// Log-probability of a tag's number of observations, on a tier or, with `None`, elsewhere.
-    pub fn count(&self, observations: usize, tier: Option<usize>) -> f32 {
+    /// Tiers of the face.
+    pub fn tiers(&self) -> usize {
+        self.tiers
+    }
+
+    /// Log-probability of the logarithm of a tag's number of observations, on a tier or, with `None`, elsewhere.
+    pub fn count(&self, log_observations: f32, tier: Option<usize>) -> f32 {
         if self.log_counts.is_empty() {
             return 0.0;
         }
         let (mean, std) = tier.map_or(ELSEWHERE_LOG_COUNT, |t| self.log_counts[t]);
-        let z = ((observations.max(1) as f32).ln() - mean) / std;
+        let z = (log_observations - mean) / std;
         -0.5 * z * z - std.ln()
     }
 

@@ -15,6 +15,7 @@ pub(crate) mod lesson;
 pub(crate) mod observations;
 pub(crate) mod offsets;
 pub(crate) mod pass;
+pub(crate) mod reach;
 pub(crate) mod search;
 mod settle;
 pub(crate) mod windows;

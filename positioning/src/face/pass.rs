@@ -4,7 +4,8 @@ use super::field::{Field, Known};
 use super::hypotheses::{Hypothesis, Side, TAG_Y, TAG_Z, hypotheses};
 use super::observations::{Observation, Observations};
 use super::offsets::{Place, synchronise};
-use super::search::{Grid, Model, POINTS, Shares, score};
+use super::reach::{Reach, Way};
+use super::search::{Grid, Model, POINTS, score};
 use crate::power;
 use crate::settings::{FaceGeometry, LocateSettings};
 
@@ -14,6 +15,9 @@ const ROUNDS: [f32; 6] = [0.3, 0.5, 0.7, 1.0, 1.0, 1.0];
 /// Step of the rounds' grid along the face, m: it reaches ±0.5 m from the place that power gives. The peak of the
 /// likelihood of a whole profile is a decimetre wide.
 const STEP: f32 = 0.032;
+/// While the antennas are still going the grid is wider, and its middle lies so much further on, m.
+const WIDE_STEP: f32 = 0.048;
+const AHEAD_M: f32 = 0.4;
 /// Candidate lines far below the best are left out for good: this much less likely (natural logarithm), from the round
 /// that trusts the phase so much, and before it, once power's law is learnt.
 const TRUSTING: f32 = 0.7;
@@ -48,6 +52,8 @@ pub(crate) struct Pass<'a> {
     pub(super) offsets: Vec<f32>,
     pub(super) field: Field,
     precision: f32,
+    /// From where and how far the antennas have gone along the face, m, while they are still going.
+    pub driven: Option<[f32; 2]>,
     /// Square of the phase error to expect where none was measured, rad².
     pub expected_error: f64,
 }
@@ -65,6 +71,7 @@ impl<'a> Pass<'a> {
             offsets: vec![0.0; observations.groups],
             field: Field::new(&nearest(observations, face), face.tiers.len()),
             precision: 1.0 / settings.coupling_rms_rad.powi(2).max(1e-3) as f32,
+            driven: None,
             expected_error: settings.coupling_rms_rad.powi(2),
         }
     }
@@ -84,6 +91,14 @@ impl<'a> Pass<'a> {
         }
     }
 
+    /// What there is of the way while the antennas are still going.
+    pub(super) fn way(&self) -> Option<Way> {
+        self.driven.map(|[from, to]| Way {
+            driven_m: [from.min(to), from.max(to)].map(f64::from),
+            face_m: self.face.length_m,
+        })
+    }
+
     /// What the likelihoods rest on, the phase trusted to the given share.
     pub fn model(&self, share: f32) -> Model<'_> {
         Model { offsets: &self.offsets, field: &self.field, phase_precision: share * self.precision }
@@ -96,7 +111,7 @@ impl<'a> Pass<'a> {
         f64::from(o.turns - self.offsets[o.group as usize]) - f64::from(o.per_m) * range
     }
 
-    fn learn_field(&mut self) {
+    pub(super) fn learn_field(&mut self) {
         let near: Vec<Known<'_>> = self
             .states
             .iter()
@@ -125,18 +140,22 @@ impl<'a> Pass<'a> {
     fn search_tag(&self, tag: usize, state: &mut State, model: &Model<'_>, share: f32) {
         let Some(x) = state.start_x else { return };
         let (observations, temper) = (self.observations.of(tag), self.observations.temper[tag]);
-        let grid = Grid::around(x, STEP);
-        let shares = Shares::of(&state.counts, self.face.tiers.len(), model.field);
+        // What is read so far lies behind the antennas; the tag may be ahead of them.
+        let grid = match self.driven {
+            None => Grid::around(x, STEP),
+            Some([from, to]) => Grid::around(x + AHEAD_M * (to - from).signum(), WIDE_STEP),
+        };
+        let reach = Reach::of(observations, &state.counts, model.field, grid, self.way());
         let mut top = f32::NEG_INFINITY;
         let mut by_tier = vec![f32::NEG_INFINITY; self.face.tiers.len()];
         let mut by_line = vec![f32::NEG_INFINITY; self.candidates.len()];
         for (c, h) in self.candidates.iter().enumerate().filter(|(c, _)| state.alive[*c]) {
-            let line = score(observations, temper, &shares, h, grid, model);
+            let line = score(observations, temper, &reach, h, grid, model);
             for (i, &log) in line.log.iter().enumerate() {
                 by_line[c] = by_line[c].max(log);
                 if log > top {
                     top = log;
-                    state.place.at = [grid.at(i) + STEP * peak(&line.log, i), h.y, h.z];
+                    state.place.at = [grid.at(i) + grid.step * peak(&line.log, i), h.y, h.z];
                     state.place.trust = if h.side == Side::Front { 1.0 } else { 0.0 };
                     state.tier = h.tier;
                     state.coherence = line.coherence[i];

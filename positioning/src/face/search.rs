@@ -6,6 +6,7 @@
 use super::field::{ANTENNA_SCATTER_DB, ELSEWHERE_DB, Field, SCATTER_DB};
 use super::hypotheses::{Hypothesis, Side};
 use super::observations::Observation;
+use super::reach::Reach;
 use crate::quick::{log2, sin_cos_turns, widest};
 
 /// Points of a grid; a fixed number, for the compiler's sake.
@@ -45,28 +46,11 @@ pub(crate) struct Line {
     pub coherence: [f32; POINTS],
 }
 
-/// Log-probability of a tag's numbers of observations by antenna and in all: on each tier of the face, and elsewhere.
-pub(crate) struct Shares {
-    front: Vec<f32>,
-    elsewhere: f32,
-}
-
-impl Shares {
-    /// Of a tag with so many observations by antenna.
-    pub fn of(counts: &[u32], tiers: usize, field: &Field) -> Self {
-        let all = counts.iter().sum::<u32>() as usize;
-        Self {
-            front: (0..tiers).map(|t| field.shares(counts, t) + field.count(all, Some(t))).collect(),
-            elsewhere: field.even_shares(counts) + field.count(all, None),
-        }
-    }
-}
-
 /// Scores one candidate line for one tag's observations. `temper` is the share of them that is independent.
 pub(crate) fn score(
     observations: &[Observation],
     temper: f32,
-    shares: &Shares,
+    reach: &Reach,
     h: &Hypothesis,
     grid: Grid,
     model: &Model<'_>,
@@ -74,16 +58,18 @@ pub(crate) fn score(
     widest(
         #[inline(always)]
         || {
-            let shares = match h.side {
-                Side::Front => shares.front[h.tier],
-                Side::Behind | Side::Across => shares.elsewhere,
+            let reach = match h.side {
+                Side::Front => &reach.front[h.tier],
+                Side::Behind | Side::Across => &reach.elsewhere,
             };
-            let mut line = Line { log: [h.prior + shares; POINTS], coherence: [0.0; POINTS] };
+            let mut line = Line { log: *reach, coherence: [0.0; POINTS] };
+            for log in &mut line.log {
+                *log += h.prior;
+            }
             if model.phase_precision > 0.0 {
                 add_phase(&mut line, observations, temper, h, grid, model);
             }
             add_power(&mut line, observations, temper, h, grid, model);
-            add_reach(&mut line, observations, h, grid);
             line
         },
     )
@@ -179,29 +165,5 @@ fn add_power(
             let z = (mean - 60.0 - usual) / spread;
             line.log[i] -= 0.5 * z * z + spread.ln();
         }
-    }
-}
-
-/// How far a tag may be from the middle of the places that it was read from, m: what is the same for all of its reads
-/// (coupling), and what each has for itself. A tag is read while an antenna is near; one that would have been read only
-/// from afar, and not when the antenna came close, is not there.
-const REACH_FRONT: (f32, f32) = (0.22, 0.40);
-const REACH_ELSEWHERE: (f32, f32) = (0.35, 0.60);
-
-#[inline(always)]
-fn add_reach(line: &mut Line, observations: &[Observation], h: &Hypothesis, grid: Grid) {
-    let n = observations.len() as f32;
-    if observations.is_empty() {
-        return;
-    }
-    let middle = observations.iter().map(|o| o.at[0]).sum::<f32>() / n;
-    let (common, each) = match h.side {
-        Side::Front => REACH_FRONT,
-        Side::Behind | Side::Across => REACH_ELSEWHERE,
-    };
-    let std = (common * common + each * each / n).sqrt();
-    for (i, log) in line.log.iter_mut().enumerate() {
-        let z = (grid.at(i) - middle) / std;
-        *log -= 0.5 * z * z + std.ln();
     }
 }

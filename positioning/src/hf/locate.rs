@@ -94,7 +94,7 @@ impl HfPass {
                 problems.unknown_tag += 1;
                 continue;
             };
-            if !r.antenna_m.iter().all(|v| v.is_finite() && v.abs() < 10_000.0) {
+            if !r.has_place() {
                 problems.no_position += 1;
                 continue;
             }

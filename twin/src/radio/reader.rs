@@ -6,6 +6,7 @@ use num_complex::Complex64;
 use rand::RngExt;
 use rand_chacha::ChaCha8Rng;
 use rand_distr::StandardNormal;
+use rayon::prelude::*;
 use serde::{Deserialize, Serialize};
 use sha2::{Digest, Sha256};
 
@@ -23,6 +24,8 @@ use super::{AntennaPose, RadioRead, SPEED_OF_LIGHT};
 const REFRESH_NS: i64 = 100_000_000;
 /// Chips this many more standard deviations better than the farthest that are looked for do not occur.
 const SENSITIVE_SIGMAS: f64 = 3.0;
+/// So many tags are worth a second thread.
+const SHARED: usize = 64;
 /// Replies fail by and by over this range around the weakest that is decoded, dB.
 const SENSITIVITY_SOFT_DB: f64 = 1.5;
 /// How long an inventoried flag of session S2 or S3 lasts without power, s: the least that the standard allows.
@@ -311,14 +314,23 @@ impl Reader {
             |distance| -20.0 * libm::log10(least * distance.max(0.1)),
             |place| self.lone_amplitude(antenna, place),
         );
-        self.powered.clear();
-        for Near { tag, at: place, needs } in near {
+        // What arrives at a tag that is not in too deep a shadow, and what its chip needs; they do not hang on each other.
+        let arrives = |near: &Near| {
+            let &Near { tag, at, needs } = near;
             let loss = field.loss_db(tag, antenna.position_m, wave_m);
-            if self.lone_amplitude(antenna, place) * libm::exp10(-loss / 20.0) < needs * scale {
-                continue;
+            if self.lone_amplitude(antenna, at) * libm::exp10(-loss / 20.0) < needs * scale {
+                return None;
             }
-            let threshold = field.threshold_dbm(tag);
             let one_way = decibel(field.current(tag, carrier, antenna, &self.air())) - loss;
+            Some((tag, one_way, field.threshold_dbm(tag)))
+        };
+        let arrived: Vec<_> = if near.len() < SHARED {
+            near.iter().filter_map(arrives).collect()
+        } else {
+            near.par_iter().with_min_len(SHARED / 2).filter_map(arrives).collect()
+        };
+        self.powered.clear();
+        for (tag, one_way, threshold) in arrived {
             let jitter: f64 = self.rng.sample(StandardNormal);
             if at_chip + one_way + self.settings.power_jitter_db * jitter >= threshold {
                 let received = self.received_dbm(carrier, one_way, f.backscatter_loss_db);
