@@ -133,6 +133,24 @@ struct SimTime {
     too_early: u64,
 }
 
+impl SimTime {
+    /// Another time; gives what has waited for the first one.
+    fn tick(&mut self, now_ns: i64) -> impl Iterator<Item = RawMessage> {
+        self.now_ns = Some(now_ns);
+        self.waiting.drain(..).map(move |message| RawMessage { stamp_ns: now_ns, ..message })
+    }
+
+    /// A message with the time of now; none where it has to wait for it.
+    fn stamped(&mut self, message: RawMessage) -> Option<RawMessage> {
+        match self.now_ns {
+            Some(stamp_ns) => return Some(RawMessage { stamp_ns, ..message }),
+            None if self.waiting.len() < BEFORE_CLOCK => self.waiting.push(message),
+            None => self.too_early += 1,
+        }
+        None
+    }
+}
+
 struct Session {
     node: GenericNode,
     recorder: Recorder<Raw>,
@@ -197,9 +215,8 @@ impl Session {
 
     /// Takes what has come.
     fn take(&mut self) -> anyhow::Result<()> {
-        let Self { node, recorder, channels, clock, known, .. } = self;
+        let Self { node, recorder, channels, clock, .. } = self;
         let mut failed = None;
-        let ticks = known.iter().any(|t| t == "/clock");
         let mut hand_over = |message: RawMessage| {
             if let Err(error) = recorder.take(Raw(message)) {
                 failed.get_or_insert(error);
@@ -207,33 +224,18 @@ impl Session {
         };
         let waited = node.wait(WAIT, |taken| {
             let channel = channels[taken.subscription].as_ref();
-            let Some(time) = clock else {
-                let stamp_ns = if taken.received_ns > 0 { taken.received_ns } else { now_ns() };
-                if let Some(channel) = channel {
-                    hand_over(RawMessage { channel: channel.clone(), stamp_ns, data: taken.data });
-                }
-                return;
-            };
-            if ticks
+            if let Some(time) = clock
                 && channel.is_none_or(|c| &*c.topic == "/clock")
                 && let Ok(tick) = Clock::from_cdr(&taken.data)
             {
-                let now_ns = tick.clock.to_ns();
-                time.now_ns = Some(now_ns);
-                for mut message in time.waiting.drain(..) {
-                    message.stamp_ns = now_ns;
-                    hand_over(message);
-                }
+                time.tick(tick.clock.to_ns()).for_each(&mut hand_over);
             }
             let Some(channel) = channel else { return };
-            let message =
-                RawMessage { channel: channel.clone(), stamp_ns: time.now_ns.unwrap_or(0), data: taken.data };
-            if time.now_ns.is_some() {
-                hand_over(message);
-            } else if time.waiting.len() < BEFORE_CLOCK {
-                time.waiting.push(message);
-            } else {
-                time.too_early += 1;
+            let stamp_ns = if taken.received_ns > 0 { taken.received_ns } else { now_ns() };
+            let message = RawMessage { channel: channel.clone(), stamp_ns, data: taken.data };
+            match clock {
+                None => hand_over(message),
+                Some(time) => time.stamped(message).into_iter().for_each(&mut hand_over),
             }
         });
         waited.map_err(|e| anyhow!("recorder: {e}"))?;
