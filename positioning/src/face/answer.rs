@@ -37,6 +37,8 @@ pub(crate) struct Answer {
     pub tiers: Vec<f64>,
     /// Probability that the tag is on the face at all.
     pub front: f64,
+    /// Probability that its book lies on others.
+    pub lying: f64,
 }
 
 impl Pass<'_> {
@@ -125,6 +127,7 @@ impl Pass<'_> {
             tier,
             tiers: by_tier,
             front: sides[0].1 / all,
+            lying: 0.0,
         }
     }
 
@@ -139,6 +142,7 @@ impl Pass<'_> {
             tier: 0,
             tiers: vec![1.0 / tiers.max(1) as f64; tiers],
             front: 0.5,
+            lying: 0.0,
         }
     }
 
