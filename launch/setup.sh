@@ -55,6 +55,14 @@ python_peers() {
     export SHELFWRIGHT_PYTHON=$venv/bin/python
 }
 
+# pictures: for what the simulation draws a graphics driver for the processor alone and a font with Chinese letters, for its
+# window a display that nobody sees and hands to press its keys.
+pictures() {
+    local driver=(/usr/share/vulkan/icd.d/*.json)
+    packages "${driver[0]}:mesa-vulkan-drivers" /usr/share/fonts/opentype/noto/NotoSansCJK-Regular.ttc:fonts-noto-cjk \
+        Xvfb:xvfb xdotool:xdotool
+}
+
 # ros2: ROS 2 for this machine and its environment, where ROS 2 can be had.
 ros2() {
     if [[ -z ${ROS_DISTRO:-} && $(uname -m) != x86_64 ]]; then

@@ -8,6 +8,7 @@
 
 mod check;
 mod error;
+mod follower;
 #[cfg(test)]
 mod full_disk_tests;
 mod info;
@@ -30,9 +31,11 @@ mod writer;
 
 pub use check::{Checked, Finding, NAMED, Severity, check, check_while};
 pub use error::BagError;
+pub use follower::{Followed, Follower};
 pub use info::{Info, TopicInfo, info, info_while};
 pub use mcap_file::Cut;
 pub use mcap_out::Packing;
+pub use qos::Qos;
 pub use raw_reader::RawReader;
 pub use reader::Reader;
 pub use record::{Channel, RawMessage};

@@ -7,7 +7,7 @@
 use std::cmp::Reverse;
 use std::collections::{BTreeMap, BinaryHeap, VecDeque};
 use std::fs::File;
-use std::io::{Read, Seek, SeekFrom};
+use std::io::{self, Read, Seek, SeekFrom};
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
@@ -21,6 +21,7 @@ use crate::selection::Selection;
 use crate::steps::{
     Fault, Schema, Step, advance, check_magic, length_without_hole, options, read_summary, to_ns, usable,
 };
+use crate::storage::written;
 
 /// Where a file ends too early.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -80,9 +81,52 @@ pub(crate) struct McapFile {
     /// Messages met so far, wanted or not.
     met: u64,
     cut: Option<Cut>,
+    /// Whether its end is only the end so far.
+    grows: bool,
+}
+
+/// The end of a file that grows is no end.
+struct Growing<R>(R);
+
+impl<R: Read> Read for Growing<R> {
+    fn read(&mut self, buffer: &mut [u8]) -> io::Result<usize> {
+        match self.0.read(buffer)? {
+            0 => Err(io::ErrorKind::WouldBlock.into()),
+            read => Ok(read),
+        }
+    }
 }
 
 impl McapFile {
+    /// Opens a file that is still written, to be read as far as it goes, again and again.
+    pub fn open_growing(path: &Path, selection: Arc<Selection>) -> Result<Self, BagError> {
+        let mut file = File::open(path).map_err(BagError::io(path, "open the file"))?;
+        check_magic(path, &mut file)?;
+        file.rewind().map_err(BagError::io(path, "read the file"))?;
+        Ok(Self { grows: true, ..Self::unread(path, file, 0, selection) })
+    }
+
+    fn unread(path: &Path, file: File, size: u64, selection: Arc<Selection>) -> Self {
+        Self {
+            path: path.to_owned(),
+            file,
+            size,
+            solid: size,
+            selection,
+            order: written_order(true, 0),
+            schemas: BTreeMap::new(),
+            channels: BTreeMap::new(),
+            met: 0,
+            cut: None,
+            grows: false,
+        }
+    }
+
+    /// Whether more may come after what was read.
+    pub fn grows(&self) -> bool {
+        self.grows
+    }
+
     /// Opens a file.
     pub fn open(path: &Path, selection: Arc<Selection>) -> Result<Self, BagError> {
         let mut file = File::open(path).map_err(BagError::io(path, "open the file"))?;
@@ -91,18 +135,7 @@ impl McapFile {
         let solid = length_without_hole(&mut file, size).map_err(BagError::io(path, "read the file"))?;
         file.rewind().map_err(BagError::io(path, "read the file"))?;
         let summary = read_summary(&mut file, size);
-        let mut out = Self {
-            path: path.to_owned(),
-            file,
-            size,
-            solid,
-            selection,
-            order: written_order(true, 0),
-            schemas: BTreeMap::new(),
-            channels: BTreeMap::new(),
-            met: 0,
-            cut: None,
-        };
+        let mut out = Self { solid, ..Self::unread(path, file, size, selection) };
         match summary.filter(|s| usable(s, size)) {
             Some(summary) => out.use_summary(summary),
             None => out.rewind()?,
@@ -202,8 +235,19 @@ impl McapFile {
             };
             let (whole_chunks, skip) = (*whole_chunks, *to_skip > 0);
             let at = self.file.stream_position().map_err(BagError::io(&self.path, "read the file"))?;
-            let step = match advance(reader, &mut (&self.file).take(self.solid.saturating_sub(at))) {
+            let mut rest = (&self.file).take(self.solid.saturating_sub(at));
+            let step =
+                if self.grows { advance(reader, &mut Growing(rest)) } else { advance(reader, &mut rest) };
+            let step = match step {
                 Ok(step) => step,
+                Err(Fault::Io(e)) if e.kind() == io::ErrorKind::WouldBlock => {
+                    let solid = written(&self.file).map_err(BagError::io(&self.path, "read the file"))?;
+                    if solid.is_none_or(|solid| solid <= self.solid) {
+                        return Ok(None);
+                    }
+                    self.solid = solid.unwrap_or(self.solid);
+                    continue;
+                }
                 Err(Fault::Io(e)) => return Err(BagError::io(&self.path, "read the file")(e)),
                 Err(Fault::Mcap(McapError::UnexpectedEof)) if whole_chunks => {
                     // The last chunk is not whole. Start again and take from it what there is.
@@ -218,7 +262,10 @@ impl McapFile {
                 Err(Fault::Mcap(e)) => return Err(self.malformed(&e)),
             };
             match step {
-                Step::End => return Ok(None),
+                Step::End => {
+                    self.grows = false;
+                    return Ok(None);
+                }
                 Step::Other => {}
                 Step::Schema(schema) => {
                     self.schemas.insert(schema.id, schema);

@@ -3,16 +3,19 @@
 //! A player offers the same again: sensors best effort (REP-2003), what must not get lost reliable, and what a late
 //! joiner needs transient local.
 
-/// What differs between our topics; the rest is ROS 2's default.
+/// What differs between topics; the rest is ROS 2's default.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(crate) struct Qos {
-    depth: u32,
-    reliable: bool,
-    transient_local: bool,
+pub struct Qos {
+    /// Messages that are kept.
+    pub depth: u32,
+    /// Reliable, or best effort.
+    pub reliable: bool,
+    /// Kept for who joins late, or volatile.
+    pub transient_local: bool,
 }
 
 impl Qos {
-    /// Of a topic by its name and type.
+    /// Of one of our topics by its name and type.
     pub fn of(topic: &str, type_name: &str) -> Self {
         let sensor = matches!(
             type_name,

@@ -44,6 +44,11 @@ impl Channel {
         self.encoding == "cdr" && type_info(&self.type_name).is_some()
     }
 
+    /// Whether its messages are a camera's: what a robot can do without when disk or queue are short.
+    pub fn is_image(&self) -> bool {
+        is_image(&self.type_name)
+    }
+
     /// Whether who joins late must get its last message: `/tf_static`, a map.
     pub fn latched(&self) -> bool {
         // rosbag2 writes the policy's name, older versions its number.
@@ -56,7 +61,7 @@ impl Channel {
     }
 }
 
-/// Whether a type is a camera's: what a robot can do without when disk or queue are short.
+/// Whether a type is a camera's.
 pub(crate) fn is_image(type_name: &str) -> bool {
     matches!(
         type_name,

@@ -5,7 +5,7 @@
 //! everywhere, and on a full disk the closing goes where the one before it stood and needs no new space.
 
 use std::fs::File;
-use std::io::{self, Seek, SeekFrom, Write};
+use std::io::{self, Read, Seek, SeekFrom, Write};
 
 /// `DataEnd` and `Footer` without checksums and summary, and the magic.
 const CLOSING: [u8; 50] = {
@@ -22,6 +22,31 @@ const CLOSING: [u8; 50] = {
     }
     bytes
 };
+
+/// Bytes of a growing file that stay as they are: without a closing that the next append overwrites. None where that cannot be told
+/// now, in the middle of an append.
+pub(crate) fn written(mut file: &File) -> io::Result<Option<u64>> {
+    let at = file.stream_position()?;
+    let length = file.seek(SeekFrom::End(0))?;
+    let mut tail = [0; CLOSING.len()];
+    let start = length.saturating_sub(tail.len() as u64);
+    file.seek(SeekFrom::Start(start))?;
+    let tail = &mut tail[..(length - start) as usize];
+    let read = file.read_exact(tail);
+    file.seek(SeekFrom::Start(at))?;
+    read?;
+    // A footer that knows of a summary is the last; its record begins 37 bytes before the end.
+    let footer = tail.len().checked_sub(37).map(|at| &tail[at..]);
+    let last = footer.is_some_and(|f| f[..9] == CLOSING[13..22] && f[9..17] != [0; 8]);
+    Ok(if *tail == CLOSING {
+        Some(start)
+    } else if !tail.ends_with(mcap::MAGIC) || last {
+        // Other recorders close a file once.
+        Some(length)
+    } else {
+        None
+    })
+}
 
 /// What a bag needs of a file; tests put one with a small disk in its place.
 pub(crate) trait Disk: Send {

@@ -18,6 +18,14 @@ pub const WITHOUT: &str = "this program was built without pictures; build it wit
                            `cargo build --release --package launch --features view`";
 
 impl Eyes {
+    /// They see nothing.
+    pub fn closed() -> Self {
+        Self {
+            #[cfg(feature = "view")]
+            cameras: None,
+        }
+    }
+
     /// Opens them.
     #[cfg(feature = "view")]
     pub fn of(twin: &Twin) -> anyhow::Result<Self> {
@@ -56,4 +64,21 @@ impl Eyes {
         let _ = (twin, out);
         Ok(())
     }
+}
+
+/// Mesa's Vulkan layers ask for a Wayland display and say on the error output, again and again, that XDG_RUNTIME_DIR is not
+/// set where it is not, as in a container. They are quiet where the display is named by a path. A process cannot safely
+/// change its own environment, so this one begins anew with such a name.
+#[cfg(all(feature = "view", unix))]
+pub fn without_wayland() {
+    use std::os::unix::process::CommandExt;
+    let named = |name: &str| std::env::var_os(name).is_some_and(|v| !v.is_empty());
+    if named("XDG_RUNTIME_DIR") || named("WAYLAND_DISPLAY") {
+        return;
+    }
+    let Ok(program) = std::env::current_exe() else { return };
+    let mut again = std::process::Command::new(program);
+    let error = again.args(std::env::args_os().skip(1)).env("WAYLAND_DISPLAY", "/nonexistent").exec();
+    // It goes on with this process then, which is only noisier.
+    tracing::debug!(%error, "could not begin anew");
 }

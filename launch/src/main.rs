@@ -91,6 +91,10 @@ fn main() -> ExitCode {
     #[cfg(not(feature = "ros2"))]
     let ros = false;
     ui::init_logs(cli.verbose, ros);
+    #[cfg(all(feature = "view", unix))]
+    if matches!(cli.command, Command::Sim(_)) {
+        eyes::without_wayland();
+    }
     ui::catch_interrupts();
     let ui = Ui::new(cli.json, cli.quiet);
     let done = match cli.command {

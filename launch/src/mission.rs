@@ -111,6 +111,7 @@ impl World for TwinWorld {
     fn step(&mut self, out: &mut Vec<Publication>) {
         if std::mem::take(&mut self.goes_on) {
             out.push(self.twin.static_transforms());
+            out.extend(self.twin.descriptions());
         }
         self.twin.step(out);
         if let Err(error) = self.eyes.look(&self.twin, out) {
@@ -213,6 +214,8 @@ pub struct Mission<'a> {
     pub bag: Option<&'a Path>,
     /// How fast it goes.
     pub pace: &'a Pace,
+    /// Whether the robots' cameras look; where nobody would see what they publish it would only cost time.
+    pub cameras: bool,
 }
 
 /// How fast a run goes, and whether it is saved on the way.
@@ -292,7 +295,7 @@ impl Mission<'_> {
         }
         host.watch("host", Box::new(of_host(started, ran.clone())));
         let mut world = TwinWorld {
-            eyes: Eyes::of(&twin)?,
+            eyes: if self.cameras { Eyes::of(&twin)? } else { Eyes::closed() },
             blind: None,
             goes_on: started_ns > 0,
             twin,

@@ -120,6 +120,49 @@ impl RunBags {
     }
 }
 
+/// A message of any type, as it came from the network.
+#[cfg(feature = "ros2")]
+pub struct Raw(pub bags::RawMessage);
+
+#[cfg(feature = "ros2")]
+impl nodes::recorder::Recordable for Raw {
+    fn topic(&self) -> &std::sync::Arc<str> {
+        &self.0.channel.topic
+    }
+
+    fn image_bytes(&self) -> Option<usize> {
+        self.0.channel.is_image().then_some(self.0.data.len())
+    }
+}
+
+/// The same bags for messages of any type. Those of types that we have no code for are not in the bags of faults.
+#[cfg(feature = "ros2")]
+pub struct RawBags(pub RunBags);
+
+#[cfg(feature = "ros2")]
+impl Sink<Raw> for RawBags {
+    fn write(&mut self, Raw(message): &Raw) -> Result<(), String> {
+        if let Some(ring) = &mut self.0.ring
+            && let Ok(publication) = message.decode()
+        {
+            ring.take(&publication).map_err(|e| e.to_string())?;
+        }
+        self.0.recording.write_raw(message).map_err(|e| e.to_string())
+    }
+
+    fn idle(&mut self) -> Result<(), String> {
+        self.0.idle()
+    }
+
+    fn finish(&mut self) -> Result<(), String> {
+        self.0.finish()
+    }
+
+    fn figures(&self) -> Vec<(&'static str, String)> {
+        self.0.figures()
+    }
+}
+
 fn tell(counts: &RecordingCounts) {
     for (topic, count) in &counts.images_left_out {
         tracing::warn!(%topic, count, "images were left out of the bag to leave room on the disk");

@@ -9,8 +9,10 @@ use std::process::{Child, Command, Stdio};
 use std::time::Duration;
 
 use anyhow::Context;
-use bags::review::{Frames, Place};
+use bags::review::{Frames, Outline, Place};
 use domain::Catalogue;
+use interfaces::Message;
+use interfaces::shelfwright_msgs::TagRead;
 use interfaces::tf2_msgs::TFMessage;
 pub use live::Live;
 use nodes::planar::isometry_from_transform;
@@ -136,6 +138,12 @@ impl Shown {
             std::thread::sleep(Duration::from_millis(100));
         }
     }
+}
+
+/// Topics that will come of robots, so that the views have what they show.
+pub fn expected<'a>(robots: impl IntoIterator<Item = &'a str>) -> Outline {
+    let topics = robots.into_iter().map(|name| (format!("/{name}/reads"), TagRead::TYPE_NAME.to_owned()));
+    Outline { topics: topics.collect(), ..Outline::default() }
 }
 
 /// What people call the books: call number, or else the title.

@@ -50,7 +50,7 @@ pub fn init_logs(verbose: u8, ros: bool) {
     let default = match verbose {
         0 if ros => "warn,nodes=info,shelfwright=info",
         // What draws warns of slow drivers and of much that is no concern of the person at the terminal.
-        0 => "warn,bevy=error,wgpu=error,naga=error",
+        0 => "warn,bevy=error,wgpu=error,naga=error,winit=error",
         1 => "info",
         2 => "debug",
         _ => "trace",

@@ -2,6 +2,7 @@
 
 use std::sync::Arc;
 
+use interfaces::diagnostic_msgs::{DiagnosticStatus, KeyValue};
 use interfaces::{AnyMessage, Publication};
 
 /// A node: messages and time in, messages out. The same inputs in the same order give the same outputs.
@@ -117,4 +118,26 @@ pub struct Health {
     pub summary: String,
     /// Named figures, in a fixed order.
     pub values: Vec<(&'static str, String)>,
+}
+
+impl Health {
+    /// As `/diagnostics` carries it.
+    pub fn into_status(self, name: String, hardware_id: &str) -> DiagnosticStatus {
+        DiagnosticStatus {
+            level: match self.level {
+                Level::Ok => DiagnosticStatus::OK,
+                Level::Warn => DiagnosticStatus::WARN,
+                Level::Error => DiagnosticStatus::ERROR,
+                Level::Stale => DiagnosticStatus::STALE,
+            },
+            name,
+            message: self.summary,
+            hardware_id: hardware_id.to_owned(),
+            values: self
+                .values
+                .into_iter()
+                .map(|(key, value)| KeyValue { key: key.to_owned(), value })
+                .collect(),
+        }
+    }
 }

@@ -1,4 +1,4 @@
-//! The recorder: hands every publication on its list to a bag, through a bounded queue on a thread of its own.
+//! The recorder: hands every message that it is given to a bag, through a bounded queue on a thread of its own.
 //!
 //! The bag itself is a [`Sink`], so that this package knows no file format. What happens when the disk is slower than
 //! the robot is [`OnFull`]: results are never dropped, images may be. A broken disk ends the run with the sink's own
@@ -14,10 +14,33 @@ use interfaces::{AnyMessage, Publication};
 use crate::host::{HealthSource, Observer};
 use crate::node::{Health, Level};
 
-/// Where publications go: a bag.
-pub trait Sink: Send + 'static {
-    /// Writes one publication.
-    fn write(&mut self, publication: &Publication) -> Result<(), String>;
+/// What a recorder takes: a message with the topic that it was on.
+pub trait Recordable: Send + 'static {
+    /// Its topic.
+    fn topic(&self) -> &Arc<str>;
+
+    /// Bytes of a camera's image; none for all else.
+    fn image_bytes(&self) -> Option<usize>;
+}
+
+impl Recordable for Publication {
+    fn topic(&self) -> &Arc<str> {
+        &self.topic
+    }
+
+    fn image_bytes(&self) -> Option<usize> {
+        match &*self.message {
+            AnyMessage::Image(m) => Some(m.data.len()),
+            AnyMessage::CompressedImage(m) => Some(m.data.len()),
+            _ => None,
+        }
+    }
+}
+
+/// Where messages go: a bag.
+pub trait Sink<M = Publication>: Send + 'static {
+    /// Writes one message.
+    fn write(&mut self, message: &M) -> Result<(), String>;
 
     /// Nothing has come for a while: what is held back goes to the disk, so that a kill loses nothing.
     fn idle(&mut self) -> Result<(), String> {
@@ -33,7 +56,7 @@ pub trait Sink: Send + 'static {
     }
 }
 
-/// What happens to a publication that finds the queue full.
+/// What happens to a message that finds the queue full.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
 pub enum OnFull {
     /// The run waits. For simulation, where time can.
@@ -46,7 +69,7 @@ pub enum OnFull {
 /// Bounds of the queue.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct RecorderSettings {
-    /// Publications in the queue.
+    /// Messages in the queue.
     pub messages: usize,
     /// Bytes of images in the queue.
     pub image_bytes: usize,
@@ -67,19 +90,18 @@ const PAUSE: Duration = Duration::from_millis(250);
 /// What was recorded and what was not.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct RecorderCounts {
-    /// Publications handed to the sink.
+    /// Messages handed to the sink.
     pub written: u64,
     /// Images dropped because the queue was full, by topic.
     pub dropped_images: BTreeMap<Arc<str>, u64>,
-    /// Most publications that have waited at once.
+    /// Most messages that have waited at once.
     pub longest_queue: usize,
     /// What the sink says of itself.
     pub figures: Vec<(&'static str, String)>,
 }
 
-#[derive(Default)]
-struct Queue {
-    waiting: VecDeque<Publication>,
+struct Queue<M> {
+    waiting: VecDeque<M>,
     images: usize,
     image_bytes: usize,
     /// Nothing more will come.
@@ -89,19 +111,35 @@ struct Queue {
     counts: RecorderCounts,
 }
 
-#[derive(Default)]
-struct Shared {
-    queue: Mutex<Queue>,
+impl<M> Default for Queue<M> {
+    fn default() -> Self {
+        let counts = RecorderCounts::default();
+        Self { waiting: VecDeque::new(), images: 0, image_bytes: 0, closed: false, ended: false, counts }
+    }
+}
+
+struct Shared<M> {
+    queue: Mutex<Queue<M>>,
     /// Something has come, or the end.
     filled: Condvar,
     /// Something has gone.
     drained: Condvar,
 }
 
-impl Shared {
-    fn lock(&self) -> MutexGuard<'_, Queue> {
+impl<M> Shared<M> {
+    fn new() -> Self {
+        Self { queue: Mutex::default(), filled: Condvar::new(), drained: Condvar::new() }
+    }
+
+    fn lock(&self) -> MutexGuard<'_, Queue<M>> {
         // Nothing panics while it holds the lock; if it did, the counts would still be good.
         self.queue.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    /// Nothing more will come.
+    fn close(&self) {
+        self.lock().closed = true;
+        self.filled.notify_all();
     }
 
     fn health(&self) -> Health {
@@ -131,31 +169,22 @@ impl Shared {
     }
 }
 
-/// Bytes of a camera's image; none for all else.
-fn image_bytes(message: &AnyMessage) -> Option<usize> {
-    match message {
-        AnyMessage::Image(m) => Some(m.data.len()),
-        AnyMessage::CompressedImage(m) => Some(m.data.len()),
-        _ => None,
-    }
-}
-
 /// Records on a thread of its own.
-pub struct Recorder {
-    shared: Arc<Shared>,
+pub struct Recorder<M = Publication> {
+    shared: Arc<Shared<M>>,
     settings: RecorderSettings,
     writer: Option<JoinHandle<Result<u64, String>>>,
 }
 
-impl Recorder {
+impl<M: Recordable> Recorder<M> {
     /// Starts a writer on `sink` that makes the run wait.
-    pub fn start(sink: impl Sink) -> Self {
+    pub fn start(sink: impl Sink<M>) -> Self {
         Self::start_with(sink, RecorderSettings::default())
     }
 
     /// Starts a writer on `sink`.
-    pub fn start_with(sink: impl Sink, settings: RecorderSettings) -> Self {
-        let shared = Arc::new(Shared::default());
+    pub fn start_with(sink: impl Sink<M>, settings: RecorderSettings) -> Self {
+        let shared = Arc::new(Shared::new());
         let of_writer = shared.clone();
         let writer = std::thread::spawn(move || {
             let result = work(&of_writer, sink);
@@ -176,15 +205,22 @@ impl Recorder {
         self.shared.health()
     }
 
-    /// Closes the recording and returns the number of publications in it.
-    pub fn finish(mut self) -> Result<u64, String> {
-        self.close();
-        self.join()
+    /// Takes one message, or drops it as the settings tell.
+    ///
+    /// # Errors
+    /// Of the sink, once it has failed.
+    pub fn take(&mut self, message: M) -> Result<(), String> {
+        if self.push(message) {
+            return Ok(());
+        }
+        // The writer has ended: its own error says why.
+        Err(self.join().err().unwrap_or_else(|| "the recorder has stopped".into()))
     }
 
-    fn close(&self) {
-        self.shared.lock().closed = true;
-        self.shared.filled.notify_all();
+    /// Closes the recording and returns the number of messages in it.
+    pub fn finish(mut self) -> Result<u64, String> {
+        self.shared.close();
+        self.join()
     }
 
     fn join(&mut self) -> Result<u64, String> {
@@ -195,9 +231,9 @@ impl Recorder {
         }
     }
 
-    /// Puts a publication into the queue, or drops it; false when the writer has ended.
-    fn push(&self, publication: &Publication) -> bool {
-        let bytes = image_bytes(&publication.message);
+    /// Puts a message into the queue, or drops it; false when the writer has ended.
+    fn push(&self, message: M) -> bool {
+        let bytes = message.image_bytes();
         let s = self.settings;
         let mut queue = self.shared.lock();
         loop {
@@ -217,7 +253,7 @@ impl Recorder {
                 break;
             }
             if bytes.is_some() && s.on_full == OnFull::DropImages {
-                *queue.counts.dropped_images.entry(publication.topic.clone()).or_default() += 1;
+                *queue.counts.dropped_images.entry(message.topic().clone()).or_default() += 1;
                 return true;
             }
             queue = self.shared.drained.wait(queue).unwrap_or_else(PoisonError::into_inner);
@@ -226,7 +262,7 @@ impl Recorder {
             queue.images += 1;
             queue.image_bytes += bytes;
         }
-        queue.waiting.push_back(publication.clone());
+        queue.waiting.push_back(message);
         queue.counts.longest_queue = queue.counts.longest_queue.max(queue.waiting.len());
         drop(queue);
         self.shared.filled.notify_one();
@@ -235,14 +271,14 @@ impl Recorder {
 }
 
 /// Works the queue off until it is closed and empty, or the sink fails.
-fn work(shared: &Shared, mut sink: impl Sink) -> Result<u64, String> {
+fn work<M: Recordable>(shared: &Shared<M>, mut sink: impl Sink<M>) -> Result<u64, String> {
     let mut written = 0;
     let mut batch = Vec::new();
     let result = loop {
         let step = match next(shared, &mut batch) {
-            Next::Batch => batch.drain(..).try_for_each(|publication| {
+            Next::Batch => batch.drain(..).try_for_each(|message| {
                 written += 1;
-                sink.write(&publication)
+                sink.write(&message)
             }),
             Next::Pause => sink.idle(),
             Next::End => break Ok(()),
@@ -267,18 +303,18 @@ enum Next {
     End,
 }
 
-/// Publications taken at a time: one by one, a full queue would wake the robot's thread for each.
+/// Messages taken at a time: one by one, a full queue would wake the robot's thread for each.
 const BATCH: usize = 256;
 
 /// Waits for something to do. A batch has one image at most, its last: images count where they wait.
-fn next(shared: &Shared, batch: &mut Vec<Publication>) -> Next {
+fn next<M: Recordable>(shared: &Shared<M>, batch: &mut Vec<M>) -> Next {
     let mut queue = shared.lock();
     loop {
         while batch.len() < BATCH
-            && let Some(publication) = queue.waiting.pop_front()
+            && let Some(message) = queue.waiting.pop_front()
         {
-            let image = image_bytes(&publication.message);
-            batch.push(publication);
+            let image = message.image_bytes();
+            batch.push(message);
             if let Some(bytes) = image {
                 queue.images -= 1;
                 queue.image_bytes -= bytes;
@@ -309,18 +345,14 @@ impl Observer for Recorder {
     }
 
     fn observe(&mut self, publication: &Publication) -> Result<(), String> {
-        if self.push(publication) {
-            return Ok(());
-        }
-        // The writer has ended: its own error says why.
-        Err(self.join().err().unwrap_or_else(|| "the recorder has stopped".into()))
+        self.take(publication.clone())
     }
 }
 
-impl Drop for Recorder {
+impl<M> Drop for Recorder<M> {
     /// A run that ends by an error still leaves a bag that opens.
     fn drop(&mut self) {
-        self.close();
+        self.shared.close();
         if let Some(writer) = self.writer.take() {
             let _ = writer.join();
         }

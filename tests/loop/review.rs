@@ -178,3 +178,27 @@ fn the_viewers_own_tools_take_our_bags() {
         assert!(text.contains("/inv_1/reads") && bad.is_none(), "{name}: {text}");
     }
 }
+
+#[test]
+fn a_bag_is_followed_while_another_program_writes_it() {
+    let Some(bin) = program() else { return };
+    let dir = tempfile::tempdir().unwrap();
+    let (out, live) = (dir.path().join("run"), dir.path().join("live.rrd"));
+    let scenario = Path::new(env!("CARGO_MANIFEST_DIR")).join("bags/aisle.toml");
+    let mut simulation =
+        Command::new(&bin).args(["--quiet", "sim"]).arg(scenario).arg("--out").arg(&out).spawn().unwrap();
+    while !(out.join("bag").exists() && out.join("site.toml").exists()) {
+        assert!(simulation.try_wait().unwrap().is_none_or(|s| s.success()), "the simulation failed");
+        std::thread::sleep(std::time::Duration::from_millis(20));
+    }
+    let followed = review(&bin, &out.join("bag"), &live, &["--live", "--quiet"]);
+    assert!(simulation.wait().unwrap().success());
+    let whole = review(&bin, &out.join("bag"), &dir.path().join("whole.rrd"), &[]);
+    for key in ["messages", "from_ns", "to_ns"] {
+        assert_eq!(followed[key], whole[key], "{key}");
+    }
+    let Some(told) = entities(&live) else { return };
+    for entity in ["/inv_1/reads", "/books/1F/R01A", "/errors/table", "/inv_1/body/base_link_0"] {
+        assert!(rows(&told, entity) > 0, "{entity} is empty");
+    }
+}

@@ -56,3 +56,8 @@ fn a_mission_outlives_every_node_that_dies() {
 fn two_robots_share_one_network_and_one_twin() {
     script("fleet.py");
 }
+
+#[test]
+fn a_mission_is_recorded_from_the_network_with_types_that_we_do_not_know() {
+    script("recording.py");
+}

@@ -9,7 +9,8 @@ import time
 
 # Before rclpy reads it: tests beside each other must not hear each other. Each script has domains of its own, of
 # which it takes any, as another run may go on beside this one.
-SCRIPTS = ["robot.py", "reader.py", "mission.py", "nav2.py", "fleet.py", "control.py", "restart.py", "figures.py", "policy.py"]
+SCRIPTS = ["robot.py", "reader.py", "mission.py", "nav2.py", "fleet.py", "control.py", "restart.py", "figures.py", "policy.py",
+           "recording.py"]
 DOMAIN = 1 + SCRIPTS.index(os.path.basename(sys.argv[0])) + len(SCRIPTS) * random.randrange(10)
 os.environ.setdefault("ROS_DOMAIN_ID", str(DOMAIN))
 os.environ.setdefault("ROS_AUTOMATIC_DISCOVERY_RANGE", "LOCALHOST")

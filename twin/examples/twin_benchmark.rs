@@ -199,7 +199,8 @@ fn report(python: &str) -> String {
     let cores = std::thread::available_parallelism().map_or(1, usize::from);
     let mut text = format!(
         "# Speed of the twin\n\nWritten by `twin/benchmark` on {cores} cores that other work shares, without a GPU. \"CPU\" counts the \
-         processor time that the process got, on one core; \"wall\" is what a clock on the wall saw beside that other work. {SECONDS} simulated \
+         processor time that the process got, on all cores; \"wall\" is what a clock on the wall saw beside that other work. One robot takes \
+         one core, several share all. {SECONDS} simulated \
          seconds, robots at {SPEED_MPS} m/s between shelves, each with a lidar of 720 beams at 10 Hz, six antennas, odometry, inertial unit.\n\n\
          ## Large floors\n\n\
          | | books | load, s | peak, MiB | reads/s | µs a step, CPU | × real time, CPU | × real time, wall |\n|---|---|---|---|---|---|---|---|\n"

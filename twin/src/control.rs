@@ -65,6 +65,14 @@ enum Placed {
 pub(crate) struct Things(BTreeMap<String, Placed>);
 
 impl Things {
+    /// The boxes among them.
+    pub(crate) fn solids(&self) -> impl Iterator<Item = &ObstacleSettings> {
+        self.0.values().filter_map(|placed| match placed {
+            Placed::Solid(_, o) => Some(o),
+            Placed::Person(..) => None,
+        })
+    }
+
     /// Adds the places of what stands still; people and bodies are hashed where they move.
     pub(crate) fn hash_into(&self, hash: &mut Sha256) {
         for (name, placed) in &self.0 {

@@ -27,6 +27,8 @@ pub enum FaultKind {
     AisleBlocked,
     /// Somebody takes the book at `position` of `shelf`, and puts it at the end of `to_shelf` or carries it away.
     BookMoved,
+    /// The robot's cameras see nothing: their images are black but for the noise.
+    CameraDark,
 }
 
 /// One fault of a scenario.

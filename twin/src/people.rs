@@ -42,6 +42,11 @@ pub struct Person {
 }
 
 impl Person {
+    /// The floor that they are on, as the scenario names it.
+    pub(crate) fn floor(&self) -> Option<&str> {
+        self.settings.floor.as_deref()
+    }
+
     /// A person at the start of the walk.
     pub fn new(settings: PersonSettings, mut rng: ChaCha8Rng) -> Self {
         let (dx, dy) = (settings.to_m[0] - settings.from_m[0], settings.to_m[1] - settings.from_m[1]);

@@ -28,7 +28,7 @@ impl RobotReader {
     /// As [`Reader::advance`].
     pub fn advance(
         &mut self,
-        field: &mut TagField,
+        field: &TagField,
         to_ns: i64,
         antennas: &[AntennaPose],
         reads: &mut Vec<RadioRead>,

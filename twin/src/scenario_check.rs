@@ -118,6 +118,11 @@ fn check_fault(key: &str, f: &FaultSettings, s: &Scenario, site: &Site) -> Check
     match f.to_m {
         Some(to) if f.kind == FaultKind::AisleBlocked => on_map(&format!("{key}.to_m"), to),
         Some(to) => clear_place(&format!("{key}.to_m"), to, floor),
+        None if f.kind == FaultKind::CameraDark && robot.cameras.is_empty() => Err(value(
+            &format!("{key}.robot"),
+            format!("{:?}, which has no camera", f.robot),
+            "a robot with a camera",
+        )),
         None if f.kind == FaultKind::Carry => {
             Err(value(&format!("{key}.to_m"), "nothing", "a place on the map, where the robot is put down"))
         }

@@ -239,11 +239,14 @@ impl Stacks {
         board_m: f64,
         out: &mut Vec<Standing>,
     ) {
-        let upright = |s: &&Slot| s.posture != Posture::Lying;
-        let top = slots.iter().filter(upright).map(|s| self.volumes[s.volume].height_m).fold(0.0, f64::max);
+        let first_x = x;
         for (i, slot) in slots.iter().enumerate() {
             let v = &self.volumes[slot.volume];
             x += slot.gap_m;
+            let top = match slot.posture {
+                Posture::Lying => self.top_m(slots, first_x, [x, x + v.height_m]),
+                _ => 0.0,
+            };
             let (s, c) = (libm::sin(LEAN_RAD), libm::cos(LEAN_RAD));
             let (right, up) = (v.tag_right_m, v.tag_up_m);
             let (tag, axis, width_m, up_m, tall_m) = match slot.posture {
@@ -273,6 +276,20 @@ impl Stacks {
             });
             x += v.width_m(slot.posture);
         }
+    }
+
+    /// How high the tallest of those volumes reaches that stand between two places on a shelf, m.
+    fn top_m(&self, slots: &[Slot], mut x: f64, [from, to]: [f64; 2]) -> f64 {
+        let mut top = 0.0f64;
+        for slot in slots {
+            let v = &self.volumes[slot.volume];
+            let left = x + slot.gap_m;
+            x = left + v.width_m(slot.posture);
+            if slot.posture != Posture::Lying && left < to && x > from {
+                top = top.max(v.height_m);
+            }
+        }
+        top
     }
 
     /// Adds the whole state to a state hash.

@@ -8,6 +8,7 @@ use interfaces::geometry_msgs::TwistStamped;
 use interfaces::tf2_msgs::TFMessage;
 use rand::RngExt;
 use rapier3d::prelude::RigidBodyHandle;
+use rayon::prelude::*;
 use serde::Serialize;
 use sha2::{Digest, Sha256};
 
@@ -29,6 +30,7 @@ use crate::sensors::{Battery, Imu, Lidar, Odometry};
 use crate::snapshot::{RobotState, TwinState};
 use crate::stacks::{Stacks, Standing};
 use crate::truth::{TrueBook, TrueRobot, Truth};
+use crate::urdf::{Variant, urdf};
 use crate::world::{PlanarPose, SolidBox, World, floor_index, floor_z};
 
 /// The fixed step, ns: 10 ms.
@@ -90,6 +92,23 @@ pub struct Twin {
     steps: i64,
     clock: Arc<str>,
     tf_static: Arc<str>,
+}
+
+/// Lets each robot do something, several at once; what they publish comes in the order of the robots, however many threads there are.
+fn each(
+    robots: &mut [Robot],
+    out: &mut Vec<Publication>,
+    act: impl Fn(&mut Robot, &mut Vec<Publication>) + Sync,
+) {
+    if let [robot] = robots {
+        return act(robot, out);
+    }
+    let said = robots.par_iter_mut().with_max_len(1).map(|robot| {
+        let mut own = Vec::new();
+        act(robot, &mut own);
+        own
+    });
+    said.collect::<Vec<_>>().into_iter().for_each(|own| out.extend(own));
 }
 
 struct Robot {
@@ -190,6 +209,16 @@ impl Twin {
         self.steps * STEP_NS
     }
 
+    /// How often a book was moved since the start of the run.
+    pub fn books_moved(&self) -> usize {
+        self.moved
+    }
+
+    /// Steps of [`STEP_NS`] since the start of the run.
+    pub fn steps(&self) -> i64 {
+        self.steps
+    }
+
     /// The site, as its `site.toml` would say.
     pub fn site(&self) -> &Site {
         &self.library.site
@@ -251,29 +280,28 @@ impl Twin {
         }
     }
 
-    /// Advances by [`STEP_NS`] and appends what is published, in the order of its stamps: `/tf_static` in the first
-    /// step, reads as they come, then `/clock`, odometry with `/tf`, inertial unit, lidar, battery.
+    /// Advances by [`STEP_NS`] and appends what is published, in the order of its stamps: `/tf_static` and the robots'
+    /// descriptions in the first step, reads as they come, then `/clock`, odometry with `/tf`, inertial unit, lidar, battery.
     pub fn step(&mut self, out: &mut Vec<Publication>) {
         if self.steps == 0 {
             out.push(self.static_transforms());
+            out.extend(self.descriptions());
         }
         self.move_books();
         self.move_all();
         self.steps += 1;
         let now_ns = self.now_ns();
         let first_read = out.len();
-        for robot in &mut self.robots {
-            robot.inventory(now_ns, &self.world, &mut self.field, out);
-        }
+        let (world, field) = (&self.world, &self.field);
+        each(&mut self.robots, out, |robot, out| robot.inventory(now_ns, world, field, out));
         // Several readers interleave; the sort is stable, so equal stamps keep the order of the robots.
         out[first_read..].sort_by_key(|p| p.stamp_ns);
         out.push(messages::clock(&self.clock, now_ns));
         if self.steps % REST_EVERY == 0 {
             self.field.rest(RESTS);
         }
-        for robot in &mut self.robots {
-            robot.sense(self.steps, now_ns, &self.world, &self.rows, out);
-        }
+        let (world, rows, steps) = (&self.world, &self.rows, self.steps);
+        each(&mut self.robots, out, |robot, out| robot.sense(steps, now_ns, world, rows, out));
     }
 
     /// `/tf_static` as it stands: laser and antennas of every robot. Published in the first step; late listeners
@@ -282,6 +310,16 @@ impl Twin {
         let now_ns = self.now_ns();
         let transforms = self.robots.iter().flat_map(|r| r.names.mounts(now_ns, &r.settings)).collect();
         Publication::new(self.tf_static.clone(), now_ns, TFMessage { transforms })
+    }
+
+    /// `robot_description` of every robot, published in the first step as well.
+    pub fn descriptions(&self) -> impl Iterator<Item = Publication> {
+        let variant = Variant::from(self.scenario.library.tags);
+        self.robots.iter().map(move |r| {
+            let data = urdf(&r.settings, variant);
+            let message = interfaces::std_msgs::String { data };
+            Publication::new(r.names.description.clone(), self.now_ns(), message)
+        })
     }
 
     /// Lets a fault happen, as if the scenario had held it.
@@ -394,22 +432,37 @@ impl Twin {
         self.world.furniture()
     }
 
+    /// Trolleys and chairs of a floor, for drawing and for nothing else: centre, m above the floor's map, and turn as a
+    /// quaternion x, y, z, w.
+    pub fn furniture_poses(&self, floor: usize) -> impl Iterator<Item = ([f64; 3], [f64; 4])> {
+        let all = self.scenario.furniture.iter().zip(self.world.furniture_poses());
+        all.filter(move |(f, _)| floor_index(&self.library.site, f.floor.as_deref()) == floor)
+            .map(move |(_, ([x, y, z], turn))| ([x, y, z - floor_z(floor)], turn))
+    }
+
     /// A robot's true pose on the map (x and y, m, and direction, rad), for scoring and for nothing else.
     pub fn true_pose(&self, robot: &str) -> Option<[f64; 3]> {
         self.robots.iter().find(|r| r.settings.name == robot).map(|r| self.world.pose(r.body))
     }
 
-    /// Where people are and look to, for drawing and for nothing else: x and y on the map, m, and direction, rad.
-    pub fn people(&self) -> impl Iterator<Item = [f64; 3]> {
-        self.people.iter().map(|(_, p)| {
+    /// Where people on a floor are and look to, for drawing and for nothing else: x and y on the map, m, and direction, rad.
+    pub fn people_on(&self, floor: usize) -> impl Iterator<Item = [f64; 3]> {
+        let here = move |p: &Person| floor_index(&self.library.site, p.floor()) == floor;
+        self.people.iter().filter(move |(_, p)| here(p)).map(|(_, p)| {
             let [x, y] = p.at();
             [x, y, p.facing()]
         })
     }
 
-    /// Obstacles, and whether they are there now; for drawing and for nothing else.
-    pub fn obstacles(&self) -> impl Iterator<Item = (&ObstacleSettings, bool)> {
-        self.world.obstacles()
+    /// Boxes that stand in the way now, put there by the scenario or from outside; for drawing and for nothing else.
+    pub fn solids(&self) -> impl Iterator<Item = &ObstacleSettings> {
+        self.world.obstacles().filter(|(_, there)| *there).map(|(o, _)| o).chain(self.things.solids())
+    }
+
+    /// Whether a fault of a kind troubles a robot now.
+    pub fn suffers(&self, robot: &str, kind: FaultKind) -> bool {
+        let robot = self.robots.iter().find(|r| r.settings.name == robot);
+        robot.is_some_and(|r| r.fault(kind, self.now_ns()).is_some())
     }
 
     /// The seed of the scenario.
@@ -560,7 +613,7 @@ impl Robot {
         true
     }
 
-    fn inventory(&mut self, now_ns: i64, world: &World, field: &mut TagField, out: &mut Vec<Publication>) {
+    fn inventory(&mut self, now_ns: i64, world: &World, field: &TagField, out: &mut Vec<Publication>) {
         if self.battery.empty() {
             return;
         }

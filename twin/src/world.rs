@@ -129,9 +129,10 @@ impl World {
         self.physics.gravity = Vector::new(0.0, 0.0, -9.81);
         for f in furniture {
             let z = floor_z(floor_index(site, f.floor.as_deref()));
-            let (half, mass, friction) = match f.kind {
-                FurnitureKind::Trolley => ([0.35, 0.22, 0.45], f.mass_kg.unwrap_or(40.0), 0.05),
-                FurnitureKind::Chair => ([0.22, 0.22, 0.42], f.mass_kg.unwrap_or(6.0), 0.4),
+            let half = furniture_half_m(f.kind);
+            let (mass, friction) = match f.kind {
+                FurnitureKind::Trolley => (f.mass_kg.unwrap_or(40.0), 0.05),
+                FurnitureKind::Chair => (f.mass_kg.unwrap_or(6.0), 0.4),
             };
             let at = [f.at_m[0], f.at_m[1]];
             let turn = Vector::new(0.0, 0.0, f.heading_deg.to_radians() as f32);
@@ -169,6 +170,15 @@ impl World {
             let up = *body.rotation() * Vector::new(0.0, 0.0, 1.0);
             let at = body.translation();
             Some(([at.x, at.y, at.z].map(f64::from), libm::acos(f64::from(up.z).clamp(-1.0, 1.0))))
+        })
+    }
+
+    /// Where furniture is: centre, m, and turn as a quaternion x, y, z, w.
+    pub fn furniture_poses(&self) -> impl Iterator<Item = ([f64; 3], [f64; 4])> {
+        self.furniture.iter().filter_map(|h| {
+            let body = self.physics.bodies.get(*h)?;
+            let (at, q) = (body.translation(), body.rotation());
+            Some(([at.x, at.y, at.z].map(f64::from), [q.x, q.y, q.z, q.w].map(f64::from)))
         })
     }
 
@@ -408,6 +418,14 @@ fn pose([x, y, yaw]: PlanarPose, z: f64) -> Pose {
 /// Height of a floor in the world, m: floors have maps of their own, far enough apart that none is felt on another.
 pub(crate) fn floor_z(index: usize) -> f64 {
     STOREY_M * index as f64
+}
+
+/// Half the length, width and height of furniture, m.
+pub(crate) fn furniture_half_m(kind: FurnitureKind) -> [f64; 3] {
+    match kind {
+        FurnitureKind::Trolley => [0.35, 0.22, 0.45],
+        FurnitureKind::Chair => [0.22, 0.22, 0.42],
+    }
 }
 
 fn middle_of(site: &Site, o: &ObstacleSettings) -> [f64; 3] {

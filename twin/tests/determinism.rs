@@ -32,6 +32,27 @@ fn runs_have_one_hash_on_one_thread_and_two_recorded_or_not() {
 }
 
 #[test]
+fn robots_that_share_threads_do_what_they_do_on_one() {
+    let text = SCENARIO.to_owned() + "\n[[robot]]\nname = \"inv_3\"\nstart_m = [2.6, 0.75]\n";
+    let scenario = Scenario::from_toml(&text, "three.toml").unwrap();
+    let run = |threads: usize| {
+        let pool = rayon::ThreadPoolBuilder::new().num_threads(threads).build().unwrap();
+        pool.install(|| {
+            let mut all = Vec::new();
+            let hash = weave(&mut Twin::new(&scenario).unwrap(), 3.0, |out| {
+                all.extend(out.iter().map(|p| (p.topic.clone(), p.stamp_ns, p.message.to_cdr())));
+            });
+            (hash, all)
+        })
+    };
+    let one = run(1);
+    assert!(["inv_1", "inv_2", "inv_3"].iter().all(|r| one.1.iter().any(|m| *m.0 == format!("/{r}/reads"))));
+    for threads in [2, 4] {
+        assert!(run(threads) == one, "{threads} threads make another run");
+    }
+}
+
+#[test]
 fn a_saved_twin_goes_on_as_if_it_had_not_been_saved() {
     let mut whole = twin();
     let half = weave(&mut whole, SECONDS / 2.0, |_| ());

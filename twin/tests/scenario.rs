@@ -82,6 +82,9 @@ fn a_fault_names_its_robot_and_where_a_carried_one_is_put_down() {
     assert!(e.contains("fault[0].to_m") && e.contains("R01A"), "{e}");
     let e = refused("[[fault]]\nkind = \"earthquake\"\nat_s = 5.0\nrobot = \"inv_1\"\n");
     assert!(e.starts_with("demo.toml:2:8: ") && e.contains("lidar_blind"), "{e}");
+    let dark = "[[fault]]\nkind = \"camera_dark\"\nat_s = 5.0\nrobot = \"inv_1\"\n";
+    assert!(refused(dark).contains("fault[0].robot: found \"inv_1\", which has no camera"));
+    assert!(Scenario::from_toml(&format!("{dark}[[robot]]\n[[robot.camera]]\n"), "x").is_ok());
 }
 
 #[test]

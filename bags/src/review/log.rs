@@ -2,6 +2,7 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::path::Path;
+use std::time::{Duration, Instant};
 
 use re_sdk::log::ChunkBatcherConfig;
 use re_sdk::time::{TimeCell, Timeline};
@@ -21,6 +22,8 @@ pub(super) const MAP: &str = "map";
 const SIMULATED_NS: i64 = 30 * 365 * 86_400 * 1_000_000_000;
 /// Values of a series that are kept before they are sent.
 const BATCH: usize = 4_096;
+/// A viewer gets what is kept after so long.
+const FRESH: Duration = Duration::from_millis(500);
 
 /// An open recording.
 pub struct Log {
@@ -30,6 +33,8 @@ pub struct Log {
     now_ns: i64,
     on_map: BTreeSet<EntityPath>,
     series: BTreeMap<EntityPath, (Vec<i64>, Vec<f64>)>,
+    /// When a viewer was sent what was kept; `None` where a file is written.
+    sent: Option<Instant>,
 }
 
 impl Log {
@@ -56,14 +61,21 @@ impl Log {
             })
             .connect_grpc_opts(address)
             .map_err(|e| ReviewError::Viewer { address: address.to_owned(), problem: e.to_string() })?;
-        Ok(Self::of(stream))
+        Ok(Self { sent: Some(Instant::now()), ..Self::of(stream) })
     }
 
     fn of(stream: RecordingStream) -> Self {
         // Neither says anything of the run.
         stream.set_log_tick_enabled(false);
         stream.set_log_time_enabled(false);
-        Self { stream, simulated: None, now_ns: 0, on_map: BTreeSet::new(), series: BTreeMap::new() }
+        Self {
+            stream,
+            simulated: None,
+            now_ns: 0,
+            on_map: BTreeSet::new(),
+            series: BTreeMap::new(),
+            sent: None,
+        }
     }
 
     pub(super) fn stream(&self) -> &RecordingStream {
@@ -75,6 +87,15 @@ impl Log {
         self.now_ns = stamp_ns;
         let cell = self.cell(stamp_ns);
         self.stream.set_timepoint(TimePoint::from([(TIME, cell)]));
+    }
+
+    /// Lets a viewer see what was kept, once that is old.
+    pub(super) fn freshen(&mut self) -> Result<(), ReviewError> {
+        if self.sent.is_some_and(|sent| sent.elapsed() >= FRESH) {
+            self.sent = Some(Instant::now());
+            self.flush()?;
+        }
+        Ok(())
     }
 
     fn simulated(&mut self, stamp_ns: i64) -> bool {

@@ -20,6 +20,7 @@ mod reference;
 mod robot;
 mod spots;
 mod stacks;
+mod urdf;
 mod views;
 
 use std::collections::{BTreeMap, BTreeSet};
@@ -223,7 +224,12 @@ impl Review {
                 let fixed = topic.ends_with("tf_static");
                 self.frames.take(m, fixed);
                 self.robots.transforms(log, m, fixed)?;
-                self.work(now_ns)?;
+                if !fixed {
+                    self.work(now_ns)?;
+                }
+            }
+            AnyMessage::String(m) if name == "robot_description" => {
+                self.robots.description(log, robot, &m.data)?;
             }
             AnyMessage::TagRead(m) => {
                 self.reads.entry(robot.to_owned()).or_default().take(log, robot, now_ns, m)?;
@@ -250,12 +256,14 @@ impl Review {
             self.work(now_ns)?;
         }
         self.log.at(now_ns);
-        self.books.draw(&mut self.log, &self.faces, now_ns, false)
+        self.books.draw(&mut self.log, &self.faces, now_ns, false)?;
+        self.log.freshen()
     }
 
     /// Draws the reads that can be drawn by now.
     fn work(&mut self, now_ns: i64) -> Result<(), ReviewError> {
         self.worked_ns = now_ns;
+        self.robots.settle(&mut self.log)?;
         let nowhere = String::new();
         for (robot, reads) in &mut self.reads {
             let scene = Scene {

@@ -12,6 +12,7 @@ pub(super) const NO_GO: Colour = [196, 74, 60, 255];
 pub(super) const DOCK: Colour = [86, 156, 120, 255];
 pub(super) const NAME: Colour = [220, 222, 228, 255];
 pub(super) const CHASSIS: Colour = [72, 118, 168, 255];
+pub(super) const WHEEL: Colour = [52, 54, 60, 255];
 pub(super) const MAST: Colour = [150, 156, 166, 255];
 pub(super) const ANTENNA: Colour = [236, 240, 246, 255];
 pub(super) const LIDAR: Colour = [255, 122, 66, 255];

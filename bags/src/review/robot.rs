@@ -8,14 +8,15 @@ use interfaces::sensor_msgs::{CompressedImage, Image, LaserScan};
 use interfaces::tf2_msgs::TFMessage;
 use re_sdk::EntityPath;
 use re_sdk_types::archetypes::{
-    Boxes3D, CoordinateFrame, Cylinders3D, EncodedImage, LineStrips3D, Points3D, Transform3D,
+    Boxes3D, CoordinateFrame, Cylinders3D, Ellipsoids3D, EncodedImage, LineStrips3D, Points3D, Transform3D,
 };
 use re_sdk_types::components::{FillMode, Radius};
 use re_sdk_types::datatypes::{ChannelDatatype, ColorModel};
 
 use super::error::ReviewError;
 use super::log::{Log, Style, path};
-use super::palette::{ANTENNA, CHASSIS, DRIVEN, LIDAR, MAST, PLANNED, hue};
+use super::palette::{ANTENNA, CHASSIS, DRIVEN, LIDAR, MAST, PLANNED, WHEEL, hue};
+use super::urdf::{Description, Shape};
 
 /// A piece of the driven path is drawn each time so much time has passed, ns.
 const PIECE_NS: i64 = 500_000_000;
@@ -26,6 +27,10 @@ const ABOVE_FLOOR: f32 = 0.015;
 pub(super) struct Robots {
     /// Radius of the chassis, m.
     radius_m: f32,
+    /// Robots whose shape is known from their description.
+    described: BTreeSet<String>,
+    /// Fixed frames on robots, drawn a moment later where no description has come: parent, frame, place on the parent, m.
+    mounts: Vec<(String, String, [f64; 3])>,
     /// The driven path since it was drawn last, by robot.
     paths: BTreeMap<String, (i64, Vec<[f32; 3]>)>,
     /// Scanners that are drawn already.
@@ -40,6 +45,8 @@ impl Robots {
     pub fn new(radius_m: f32) -> Self {
         Self {
             radius_m,
+            described: BTreeSet::new(),
+            mounts: Vec::new(),
             paths: BTreeMap::new(),
             scanners: BTreeSet::new(),
             beams: (0.0, 0.0, Vec::new()),
@@ -48,7 +55,7 @@ impl Robots {
     }
 
     /// Transforms go to the viewer as they are: it keeps a tree of frames of its own.
-    pub fn transforms(&self, log: &mut Log, message: &TFMessage, fixed: bool) -> Result<(), ReviewError> {
+    pub fn transforms(&mut self, log: &mut Log, message: &TFMessage, fixed: bool) -> Result<(), ReviewError> {
         for t in &message.transforms {
             let (v, q) = (&t.transform.translation, &t.transform.rotation);
             let transform = Transform3D::from_translation([v.x as f32, v.y as f32, v.z as f32])
@@ -58,7 +65,7 @@ impl Robots {
             let entity = path(["tf"].into_iter().chain(t.child_frame_id.split('/')));
             if fixed {
                 log.fix(entity, &transform)?;
-                self.part(log, &t.header.frame_id, &t.child_frame_id, [v.x, v.y, v.z])?;
+                self.mounts.push((t.header.frame_id.clone(), t.child_frame_id.clone(), [v.x, v.y, v.z]));
             } else {
                 log.put(entity, &transform)?;
             }
@@ -66,10 +73,16 @@ impl Robots {
         Ok(())
     }
 
+    /// Draws the fixed frames that have come, where no description has.
+    pub fn settle(&mut self, log: &mut Log) -> Result<(), ReviewError> {
+        let mounts = std::mem::take(&mut self.mounts);
+        mounts.iter().try_for_each(|(base, frame, at)| self.part(log, base, frame, *at))
+    }
+
     /// Draws what a fixed frame stands for: an antenna, a laser, and the chassis that carries them.
     fn part(&self, log: &mut Log, base: &str, frame: &str, at: [f64; 3]) -> Result<(), ReviewError> {
         let (robot, name) = frame.rsplit_once('/').unwrap_or(("robot", frame));
-        if !base.ends_with("base_link") {
+        if !base.ends_with("base_link") || self.described.contains(robot) {
             return Ok(());
         }
         let body = path([robot, "body"]);
@@ -105,6 +118,62 @@ impl Robots {
                 .with_colors([LIDAR])
                 .with_fill_mode(FillMode::Solid);
             log.fix(entity, &housing)?;
+        }
+        Ok(())
+    }
+
+    /// Draws a robot as its description (URDF) has it, in place of what its fixed frames tell.
+    pub fn description(&mut self, log: &mut Log, robot: &str, urdf: &str) -> Result<(), ReviewError> {
+        let description = match Description::parse(urdf) {
+            Ok(description) => description,
+            Err(problem) => {
+                tracing::warn!(
+                    robot,
+                    problem,
+                    "the robot's description cannot be read; it is drawn from its frames"
+                );
+                return Ok(());
+            }
+        };
+        if description.meshes > 0 {
+            tracing::warn!(robot, meshes = description.meshes, "meshes are not in the bag, and not drawn");
+        }
+        self.described.insert(robot.to_owned());
+        for (i, visual) in description.visuals.iter().enumerate() {
+            let name = visual.link.rsplit('/').next().unwrap_or_default();
+            let entity = path([robot, "body", &format!("{name}_{i}")]);
+            log.fix(entity.clone(), &CoordinateFrame::new(description.root.as_str()))?;
+            let colour = visual.colour.unwrap_or_else(|| match name {
+                _ if name.starts_with("antenna") => ANTENNA,
+                _ if name.starts_with("laser") => LIDAR,
+                _ if name.contains("mast") => MAST,
+                _ if name.contains("wheel") => WHEEL,
+                _ => CHASSIS,
+            });
+            let turn = re_sdk_types::datatypes::Quaternion::from_xyzw(visual.turn);
+            match visual.shape {
+                Shape::Box(size) => {
+                    let solid = Boxes3D::from_centers_and_sizes([visual.at], [size])
+                        .with_quaternions([turn])
+                        .with_colors([colour])
+                        .with_fill_mode(FillMode::Solid);
+                    log.fix(entity, &solid)?;
+                }
+                Shape::Cylinder { radius, length } => {
+                    let solid = Cylinders3D::from_lengths_and_radii([length], [radius])
+                        .with_centers([visual.at])
+                        .with_quaternions([turn])
+                        .with_colors([colour])
+                        .with_fill_mode(FillMode::Solid);
+                    log.fix(entity, &solid)?;
+                }
+                Shape::Sphere { radius } => {
+                    let solid = Ellipsoids3D::from_centers_and_radii([visual.at], [radius])
+                        .with_colors([colour])
+                        .with_fill_mode(FillMode::Solid);
+                    log.fix(entity, &solid)?;
+                }
+            }
         }
         Ok(())
     }

@@ -11,5 +11,4 @@ pub mod sim;
 pub mod site;
 pub mod twin;
 pub mod urdf;
-#[cfg(feature = "view")]
 pub mod view;

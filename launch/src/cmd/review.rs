@@ -3,9 +3,10 @@
 use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
+use std::time::Duration;
 
 use bags::review::{Log, Outline, Question, Reference, Review, ReviewSettings, Reviewed};
-use bags::{RawMessage, RawReader};
+use bags::{Followed, Follower, RawMessage, RawReader, Selection};
 use bridge::{RunFacts, Store};
 use clap::{Args, ValueEnum};
 use domain::{Catalogue, FaceId, ShelfAddress, Site, Uid, tables};
@@ -27,6 +28,7 @@ use crate::ui::{Interrupted, Ui, interrupted, refused};
     shelfwright review out/demo/bag --view shelf --shelf 1F/R01A/B02/T3\n  \
     shelfwright review out/demo/bag --view tag --tag 3034257BF7194E4000001A85\n  \
     shelfwright review out/demo/bag --from 30 --to 90 --save clip.rrd\n  \
+    shelfwright review out/sim/bag --live                      # while `bag record` or a run writes it\n  \
     shelfwright review after/bag --against before/bag          # what has changed\n  \
     shelfwright review out/run/bag --truth truth.csv           # truth.csv of `shelfwright sim --truth`"
 )]
@@ -58,6 +60,9 @@ pub struct ReviewArgs {
     /// With --against and --truth: a book counts as elsewhere from this distance on, mm.
     #[arg(long, value_name = "MM", default_value_t = 20.0)]
     moved: f32,
+    /// Follow a bag that is still being recorded, until it is complete or Ctrl-C.
+    #[arg(long, conflicts_with_all = ["from", "to", "against", "truth"])]
+    live: bool,
     /// Write the recording to this file in place of opening it.
     #[arg(long, value_name = "RRD", conflicts_with = "web")]
     save: Option<PathBuf>,
@@ -131,8 +136,12 @@ struct Done {
 pub fn run(args: &ReviewArgs, ui: &Ui) -> anyhow::Result<()> {
     // A viewer that is not there should not cost the minutes before.
     let viewer = if args.save.is_none() { Some(Viewer::find(args.web)?) } else { None };
-    let span = Span::of(&args.bag, args.from, args.to)?;
-    let settings = ReviewSettings { span_ns: span.bounds_ns(), ..settings(args)? };
+    // Of one that grows, no span is known.
+    let span = if args.live { None } else { Some(Span::of(&args.bag, args.from, args.to)?) };
+    let mut settings = settings(args)?;
+    if let Some(span) = &span {
+        settings.span_ns = span.bounds_ns();
+    }
     let last_ns = settings.outline.last_ns;
     let name = args.bag.display().to_string();
     let started = std::time::Instant::now();
@@ -145,7 +154,10 @@ pub fn run(args: &ReviewArgs, ui: &Ui) -> anyhow::Result<()> {
         (None, None) => anyhow::bail!("no viewer and no --save"),
     };
     let mut review = Review::start(log, settings, Box::new(TfFrames::default()))?;
-    let fed = feed(args, span, last_ns, &mut review, ui);
+    let fed = match span {
+        Some(span) => feed(args, span, last_ns, &mut review, ui),
+        None => follow(args, &mut review, ui),
+    };
     let reviewed = review.finish()?;
     fed?;
     let result = Done { reviewed, saved: args.save.clone(), wall_s: started.elapsed().as_secs_f64() };
@@ -162,7 +174,10 @@ fn settings(args: &ReviewArgs) -> anyhow::Result<ReviewSettings> {
     if let Some(shelf) = &args.shelf {
         check(shelf, &site)?;
     }
-    let outline = Outline::read(&args.bag, || !interrupted()).map_err(told)?;
+    let outline = match args.live {
+        true => crate::review::expected([DEFAULT_ROBOT]),
+        false => Outline::read(&args.bag, || !interrupted()).map_err(told)?,
+    };
     let names = names(args.catalogue.as_deref(), folder.as_ref())?;
     let reference = reference(args)?;
     let notes = folder.as_ref().map(notes).transpose()?.flatten();
@@ -253,7 +268,14 @@ fn reference(args: &ReviewArgs) -> anyhow::Result<Option<Reference>> {
     Ok(Some(Reference { name: "the truth".to_owned(), moved_m, places: places.collect() }))
 }
 
-/// Feeds the span of the bag; messages of types that we have not are left out.
+/// Topics of which nothing is shown.
+const NOT_SHOWN: [&str; 4] = ["/clock", "*/imu", "*/cmd_vel", "*/_action/*"];
+/// Of which a bag in the making is taken to hold reads, so that their views are there.
+const DEFAULT_ROBOT: &str = "inv_1";
+/// How often a bag in the making is looked at.
+const FOLLOW: Duration = Duration::from_millis(200);
+
+/// Feeds the span of the bag.
 fn feed(
     args: &ReviewArgs,
     span: Span,
@@ -262,8 +284,7 @@ fn feed(
     ui: &Ui,
 ) -> anyhow::Result<()> {
     let before = span.said_before(&args.bag)?;
-    // Nothing of these is shown.
-    let wanted = span.selection().without(["/clock", "*/imu", "*/cmd_vel", "*/_action/*"]);
+    let wanted = span.selection().without(NOT_SHOWN);
     let reader = RawReader::open(&args.bag, wanted).map_err(refused)?;
     let mut progress = ui.progress("review", 1_000);
     let (mut first_ns, mut count) = (None, 0_u64);
@@ -278,14 +299,33 @@ fn feed(
             let share = (message.stamp_ns - first) as f64 / (last - first).max(1) as f64;
             progress.at((1_000.0 * share) as u64, || format!("{count} messages"));
         }
-        if !message.channel.known() {
-            continue;
-        }
-        let publication = message.decode().map_err(|e| refused(format!("{}: {e}", args.bag.display())))?;
-        review.take(&publication)?;
+        show(args, &message, review)?;
     }
     progress.finish();
     Ok(())
+}
+
+/// Feeds a bag that grows, until it is complete or Ctrl-C.
+fn follow(args: &ReviewArgs, review: &mut Review, ui: &Ui) -> anyhow::Result<()> {
+    let mut bag = Follower::open(&args.bag, Selection::default().without(NOT_SHOWN)).map_err(refused)?;
+    ui.note(format!("following {}; Ctrl-C ends it", args.bag.display()));
+    while !interrupted() {
+        match bag.next_message().map_err(refused)? {
+            Followed::Message(message) => show(args, &message, review)?,
+            Followed::Waits => std::thread::sleep(FOLLOW),
+            Followed::Ended => break,
+        }
+    }
+    Ok(())
+}
+
+/// Shows one message; those of types that we have not are left out.
+fn show(args: &ReviewArgs, message: &RawMessage, review: &mut Review) -> anyhow::Result<()> {
+    if !message.channel.known() {
+        return Ok(());
+    }
+    let publication = message.decode().map_err(|e| refused(format!("{}: {e}", args.bag.display())))?;
+    Ok(review.take(&publication)?)
 }
 
 fn text(r: &Done) -> String {

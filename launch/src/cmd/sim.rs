@@ -65,7 +65,6 @@ pub struct SimArgs {
     /// Parameter file for the nodes.
     #[arg(long)]
     params: Option<PathBuf>,
-    #[cfg(feature = "view")]
     #[command(flatten)]
     view: super::view::ViewArgs,
     /// After the run, write where every book really stood: a truth table, for evaluation.
@@ -79,7 +78,7 @@ pub struct SimArgs {
     #[cfg(feature = "ros2")]
     #[arg(long, conflicts_with_all = ["faces", "platform", "params", "truth"])]
     pub ros: bool,
-    /// Simulated seconds a second at most; as fast as the machine can when absent (with --ros 1).
+    /// Simulated seconds a second at most; as fast as the machine can when absent (1 with --ros and with --view).
     #[arg(long)]
     speed: Option<f64>,
     /// Save the twin's whole state in mid-run: at how many simulated seconds, and the file.
@@ -196,15 +195,23 @@ pub fn sim(args: &SimArgs, ui: &Ui) -> anyhow::Result<()> {
     if let Some(seed) = args.seed {
         scenario.seed = seed;
     }
-    let pace = args.pace()?;
+    #[cfg_attr(not(feature = "view"), expect(unused_mut, reason = "only a window takes the speed over"))]
+    let mut pace = args.pace()?;
     #[cfg(feature = "ros2")]
     if args.ros {
         return crate::ros::sim(&scenario, &args.out, args.replace, args.speed.unwrap_or(1.0), ui);
+    }
+    #[cfg(not(feature = "view"))]
+    if args.view.picture() || args.view.view {
+        anyhow::bail!(crate::eyes::WITHOUT);
     }
     #[cfg(feature = "view")]
     if args.view.picture() {
         return super::view::picture(&args.view, &scenario, &args.faces, args.params.as_deref(), ui);
     }
+    // In a window the speed can be changed, so it is the window's.
+    #[cfg(feature = "view")]
+    let speed = if args.view.view { pace.speed.take() } else { None };
     // Before anything is made: a mistake in the parameters should leave no folder behind.
     Params::for_tags(scenario.library.tags, args.params.as_deref())?;
     let live = args.review.as_deref().map(Live::find).transpose()?;
@@ -221,7 +228,7 @@ pub fn sim(args: &SimArgs, ui: &Ui) -> anyhow::Result<()> {
     let result = match live {
         Some(live) => live.watch(run, ui)?,
         #[cfg(feature = "view")]
-        None if args.view.view => super::view::watched(&scenario, run)?,
+        None if args.view.view => super::view::watched(&scenario, speed.unwrap_or(1.0), run)?,
         None => run(&mut Unwatched)?,
     };
     if let Some(path) = &args.truth {
@@ -392,6 +399,7 @@ fn inventory(
         run: &run,
         bag: Some(&bag),
         pace,
+        cameras: true,
     };
     let outcome = mission.run(twin, watch, ui)?;
     if outcome.interrupted {

@@ -8,7 +8,7 @@ use std::sync::{Arc, Mutex, PoisonError};
 use std::thread::JoinHandle;
 
 use anyhow::Context;
-use bags::review::{Log, Outline, Review, ReviewError, ReviewSettings, Reviewed};
+use bags::review::{Log, Review, ReviewError, ReviewSettings, Reviewed};
 use domain::FaceId;
 use interfaces::Publication;
 use nodes::host::{HealthSource, Observer};
@@ -62,7 +62,7 @@ impl Live {
         let settings = ReviewSettings {
             names: super::names(&twin.library().catalogue()?),
             face: faces.first().map(ToString::to_string),
-            outline: expected(scenario),
+            outline: super::expected(scenario.robots.iter().map(|r| r.name.as_str())),
             ..ReviewSettings::new(Arc::new(twin.site().clone()))
         };
         let review = Review::start(log, settings, Box::new(TfFrames::default()))?;
@@ -70,13 +70,6 @@ impl Live {
         let worker = std::thread::spawn(move || work(review, &waiting));
         Ok(LiveReview { sender: Some(sender), worker, dropped: Dropped::default(), shown, file })
     }
-}
-
-/// Topics that will come, so that the views have what they show.
-fn expected(scenario: &Scenario) -> Outline {
-    let robots = scenario.robots.iter();
-    let topics = robots.map(|r| (format!("/{}/reads", r.name), "shelfwright_msgs/msg/TagRead".to_owned()));
-    Outline { topics: topics.collect(), ..Outline::default() }
 }
 
 fn tell(reviewed: &Reviewed, dropped: &BTreeMap<Arc<str>, u64>, file: Option<&Path>, ui: &Ui) {

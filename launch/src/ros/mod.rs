@@ -1,6 +1,7 @@
 //! `shelfwright up`, `shelfwright node` and `shelfwright sim --ros`: our nodes as ROS 2 nodes.
 
 pub mod mission;
+pub mod record;
 mod robot;
 mod supervise;
 mod twin_node;
@@ -10,7 +11,7 @@ use std::ffi::OsString;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 use anyhow::Context;
 use clap::Args;
@@ -40,6 +41,9 @@ pub struct UpArgs {
     /// Each node in a process of its own, which is started again when it dies.
     #[arg(long)]
     processes: bool,
+    /// Record all topics into the folder of --run: its bag, which `report`, `locate` and `review` take.
+    #[arg(long, requires = "run")]
+    record: bool,
     /// Several robots at once, each in a process of its own, or each node with --processes.
     #[arg(long, value_delimiter = ',', conflicts_with = "robot")]
     robots: Vec<String>,
@@ -66,7 +70,7 @@ pub struct NodeArgs {
 
 /// Runs `up`.
 pub fn up(args: &UpArgs) -> anyhow::Result<()> {
-    if args.processes || args.sim || !args.robots.is_empty() {
+    if args.processes || args.sim || args.record || !args.robots.is_empty() {
         return apart(args);
     }
     let kinds = Kind::ALL.into_iter().filter(|k| !args.without.contains(k));
@@ -90,6 +94,10 @@ fn apart(args: &UpArgs) -> anyhow::Result<()> {
             ros.push("--ros-args".into());
         }
         ros.extend(["-p", "use_sim_time:=true"].map(OsString::from));
+    }
+    if let Some(run) = args.robot.run().filter(|_| args.record) {
+        let wait = args.robot.wait(args.sim);
+        tasks.push(Task { name: "recorder".into(), args: record::task(run, wait, args.sim) });
     }
     let own = [args.robot.name().to_owned()];
     let robots = if args.robots.is_empty() { own.as_slice() } else { &args.robots };
@@ -167,6 +175,20 @@ pub fn sim(scenario: &Scenario, out: &Path, replace: bool, speed: f64, ui: &Ui) 
         memory: None,
     };
     run(vec![spec])
+}
+
+/// The folder of a run, once its site is there; after so many seconds, or Ctrl-C, it must be.
+fn wait_for_run(path: &Path, seconds: u64) -> anyhow::Result<RunFolder> {
+    let begun = Instant::now();
+    loop {
+        if let Some(folder) = RunFolder::around(path) {
+            return Ok(folder);
+        }
+        if begun.elapsed() >= Duration::from_secs(seconds) || interrupted() {
+            anyhow::bail!("{} holds no run: no site.toml in it", path.display());
+        }
+        std::thread::sleep(Duration::from_millis(100));
+    }
 }
 
 /// Runs nodes until Ctrl-C, which is how a node ends.

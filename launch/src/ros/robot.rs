@@ -3,7 +3,6 @@
 use std::ffi::OsString;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
-use std::time::{Duration, Instant};
 
 use anyhow::Context;
 use clap::{Args, ValueEnum};
@@ -22,8 +21,7 @@ use toml::Table;
 
 use super::loaded;
 use crate::params::Params;
-use crate::run_folder::RunFolder;
-use crate::ui::{interrupted, refused};
+use crate::ui::refused;
 
 /// What robot, where, to do what.
 #[derive(Debug, Args)]
@@ -91,11 +89,15 @@ impl RobotArgs {
         give("start", joined(self.start.iter().map(ToString::to_string).collect()));
         give("mission", self.mission.clone().map(Into::into));
         give("faces", joined(self.faces.iter().map(ToString::to_string).collect()));
-        let wait = if twin { self.wait.max(TWIN_WAIT_S) } else { self.wait };
-        give("wait", Some(wait.to_string().into()));
+        give("wait", Some(self.wait(twin).to_string().into()));
         give("params", self.params.clone().map(Into::into));
         give("memory", Some(memory.into()));
         all
+    }
+
+    /// Seconds to wait for the folder's site; longer where a twin makes it.
+    pub fn wait(&self, twin: bool) -> u64 {
+        if twin { self.wait.max(TWIN_WAIT_S) } else { self.wait }
     }
 
     /// Name of the robot.
@@ -169,18 +171,7 @@ pub struct Robot {
 impl Robot {
     /// Loads what the arguments name.
     pub fn load(args: &RobotArgs) -> anyhow::Result<Self> {
-        let begun = Instant::now();
-        while let Some(folder) = &args.run
-            && begun.elapsed() < Duration::from_secs(args.wait)
-            && !interrupted()
-            && RunFolder::around(folder).is_none()
-        {
-            std::thread::sleep(Duration::from_millis(100));
-        }
-        let folder = args.run.as_deref().map(|p| {
-            RunFolder::around(p).with_context(|| format!("{} holds no run: no site.toml in it", p.display()))
-        });
-        let folder = folder.transpose()?;
+        let folder = args.run.as_deref().map(|path| super::wait_for_run(path, args.wait)).transpose()?;
         let path = args.site.clone().or_else(|| Some(folder.as_ref()?.site()));
         let path = path.context("needs a site: give --site or --run")?;
         let site = Arc::new(loaded(Site::load(&path), &path)?);

@@ -6,13 +6,11 @@
 use std::sync::Arc;
 use std::time::Instant;
 
-use interfaces::std_msgs;
 use interfaces::{AnyMessage, Publication};
 use nodes::host::ros2::parameters::Documented;
 use nodes::{Health, Level, Node, Outbox};
 use serde::{Deserialize, Serialize};
 
-use twin::urdf::{Variant, urdf};
 use twin::{STEP_NS, Scenario, Twin};
 
 use super::twin_services::Services;
@@ -64,8 +62,6 @@ pub struct TwinNode {
     last_ns: Option<i64>,
     began: Instant,
     refused: u64,
-    /// `robot_description` of every robot, until it is told.
-    descriptions: Vec<(Arc<str>, String)>,
 }
 
 impl TwinNode {
@@ -77,26 +73,16 @@ impl TwinNode {
         let mut outputs: Vec<Arc<str>> = ["/clock", "/tf", "/tf_static"].map(Arc::from).to_vec();
         for name in &names {
             outputs.extend(
-                ["reads", "scan", "odom", "imu", "battery"].map(|t| Arc::from(format!("/{name}/{t}"))),
+                ["reads", "scan", "odom", "imu", "battery", "robot_description"]
+                    .map(|t| Arc::from(format!("/{name}/{t}"))),
             );
         }
-        let descriptions: Vec<(Arc<str>, String)> = twin
-            .robots()
-            .map(|r| {
-                (
-                    Arc::from(format!("/{}/robot_description", r.name)),
-                    urdf(r, Variant::from(scenario.library.tags)),
-                )
-            })
-            .collect();
-        outputs.extend(descriptions.iter().map(|(topic, _)| topic.clone()));
         let eyes = Eyes::of(&twin).map_err(|e| format!("{e:#}"))?;
         outputs.extend(eyes.topics());
         let commands = names.into_iter().map(|n| (Arc::from(format!("/{n}/cmd_vel")), n)).collect();
         Ok(Self {
             scenario: scenario.clone(),
             services: Services::new(),
-            descriptions,
             paused: false,
             twin,
             eyes,
@@ -164,9 +150,6 @@ impl Node for TwinNode {
     }
 
     fn on_time(&mut self, out: &mut Outbox) {
-        for (topic, data) in std::mem::take(&mut self.descriptions) {
-            out.publish(&topic, std_msgs::String { data });
-        }
         if self.paused {
             self.last_ns = None;
             return;

@@ -8,11 +8,11 @@
 use std::collections::VecDeque;
 use std::sync::Arc;
 
-use interfaces::diagnostic_msgs::{DiagnosticArray, DiagnosticStatus, KeyValue};
+use interfaces::diagnostic_msgs::DiagnosticArray;
 use interfaces::std_msgs::Header;
 use interfaces::{AnyMessage, Publication};
 
-use crate::node::{Health, Level, Node, Outbox};
+use crate::node::{Health, Node, Outbox};
 
 /// A simulated world, or anything else that plays the sensors and takes the commands.
 pub trait World {
@@ -200,22 +200,7 @@ impl LocalHost {
     }
 
     fn diagnostics(&self) -> DiagnosticArray {
-        let status = |(name, health): (String, Health)| DiagnosticStatus {
-            level: match health.level {
-                Level::Ok => DiagnosticStatus::OK,
-                Level::Warn => DiagnosticStatus::WARN,
-                Level::Error => DiagnosticStatus::ERROR,
-                Level::Stale => DiagnosticStatus::STALE,
-            },
-            name,
-            message: health.summary,
-            hardware_id: String::new(),
-            values: health
-                .values
-                .into_iter()
-                .map(|(key, value)| KeyValue { key: key.to_owned(), value })
-                .collect(),
-        };
+        let status = |(name, health): (String, Health)| health.into_status(name, "");
         DiagnosticArray {
             header: Header::new(self.now_ns, ""),
             status: self.health().into_iter().map(status).collect(),

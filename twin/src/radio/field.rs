@@ -7,6 +7,8 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::f64::consts::{PI, TAU};
+use std::sync::atomic::{AtomicU32, Ordering};
+use std::sync::{Arc, Mutex, OnceLock, PoisonError, RwLock};
 
 use domain::Uid;
 use num_complex::Complex64;
@@ -19,7 +21,7 @@ use super::beam::{Beam, turn};
 use super::coupling::{Coupling, Dipole, dot};
 use super::error::RadioError;
 use super::impedance::{ImpedanceTable, self_impedance};
-use super::near::{Blocks, Panels, Spot};
+use super::near::{Blocks, Panels};
 use super::obstacles::{Panel, ShelfFront};
 use super::rng::stream;
 use super::scatter::{self, Scatterer};
@@ -51,7 +53,7 @@ pub struct TagPlacement {
 struct Tag {
     placement: TagPlacement,
     present: bool,
-    awake: Option<Box<Awake>>,
+    awake: RwLock<Option<Arc<Awake>>>,
 }
 
 /// What is known of a tag while antennas are near.
@@ -59,9 +61,9 @@ struct Awake {
     load: Complex64,
     threshold_dbm: f64,
     offset_rad: f64,
-    row: Option<Row>,
+    row: OnceLock<Row>,
     /// Rests since it was last asked for.
-    idle: u32,
+    idle: AtomicU32,
 }
 
 /// What a tag is by itself: drawn from the seed and its identifier.
@@ -90,7 +92,7 @@ struct Row {
     window: Vec<Source>,
     scatterers: Vec<Scatterer>,
     /// By carrier: for each scatterer the sum over the window.
-    bounces: Vec<Option<Box<[Complex64]>>>,
+    bounces: Vec<OnceLock<Box<[Complex64]>>>,
 }
 
 #[derive(Clone, Copy)]
@@ -100,7 +102,15 @@ struct Source {
     weight: Complex64,
 }
 
-/// The tags of a place, what stands around them, and how they couple.
+/// A tag in reach of an antenna.
+pub(super) struct Near {
+    pub(super) tag: u32,
+    pub(super) at: [f64; 3],
+    /// What its chip needs, as an amplitude.
+    pub(super) needs: f64,
+}
+
+/// The tags of a place, what stands around them, and how they couple. Several readers may ask at once.
 pub struct TagField {
     settings: FieldSettings,
     seed: u64,
@@ -109,7 +119,7 @@ pub struct TagField {
     grid: BTreeMap<[i64; 3], Vec<u32>>,
     cell_m: f64,
     blocks: Blocks,
-    awake: Vec<u32>,
+    awake: Mutex<Vec<u32>>,
     panels: Panels,
     fronts: Vec<ShelfFront>,
     coupling: Coupling,
@@ -151,7 +161,7 @@ impl TagField {
             by_uid: BTreeMap::new(),
             grid: BTreeMap::new(),
             blocks: Blocks::default(),
-            awake: Vec::new(),
+            awake: Mutex::default(),
             panels: Panels::new(panels),
             fronts,
             coupling,
@@ -201,7 +211,7 @@ impl TagField {
         let index = self.tags.len() as u32;
         let at = placement.position_m;
         self.by_uid.insert(placement.uid.clone(), index);
-        self.tags.push(Tag { placement, present: true, awake: None });
+        self.tags.push(Tag { placement, present: true, awake: RwLock::default() });
         self.enter(index, at);
         Ok(index)
     }
@@ -258,12 +268,9 @@ impl TagField {
     /// Drops what is known of tags that were not asked for since `rests` calls ago. Changes no read.
     pub fn rest(&mut self, rests: u32) {
         let tags = &mut self.tags;
-        self.awake.retain(|&t| {
-            let slot = &mut tags[t as usize].awake;
-            let stays = slot.as_mut().is_some_and(|a| {
-                a.idle += 1;
-                a.idle <= rests
-            });
+        self.awake.get_mut().unwrap_or_else(PoisonError::into_inner).retain(|&t| {
+            let slot = tags[t as usize].awake.get_mut().unwrap_or_else(PoisonError::into_inner);
+            let stays = slot.as_ref().is_some_and(|a| a.idle.fetch_add(1, Ordering::Relaxed) < rests);
             if !stays {
                 *slot = None;
             }
@@ -273,7 +280,7 @@ impl TagField {
 
     /// Number of tags that something is kept of.
     pub fn awake(&self) -> usize {
-        self.awake.len()
+        self.awake.lock().unwrap_or_else(PoisonError::into_inner).len()
     }
 
     /// Feeds all that can differ between two fields of one seed and settings into a state hash.
@@ -293,17 +300,15 @@ impl TagField {
     /// Relative current in a tag: amplitude `1/r` (1/m) for a lone mean tag in the open on boresight, phase `−kr`.
     /// Losses of shelves and panels are not in it.
     pub(super) fn current(
-        &mut self,
+        &self,
         tag: u32,
         carrier: usize,
         antenna: &AntennaPose,
         air: &Air<'_>,
     ) -> Complex64 {
-        self.solve(tag, carrier);
         let k = TAU * self.carriers_hz[carrier] / SPEED_OF_LIGHT;
-        let Some(row) = self.tags[tag as usize].awake.as_ref().and_then(|a| a.row.as_ref()) else {
-            return Complex64::new(0.0, 0.0);
-        };
+        let awake = self.wake(tag);
+        let row = awake.row.get_or_init(|| self.solve_row(tag));
         let beam = air.beam;
         let mut current = self.direct(row, antenna, air, k);
         if self.settings.floor_reflection != 0.0 {
@@ -315,11 +320,10 @@ impl TagField {
                 AntennaPose { position_m: [x, y, 2.0 * floor - z], boresight: [bx, by, -bz], ..*antenna };
             current += self.direct(row, &image, air, k) * self.settings.floor_reflection;
         }
-        if let Some(bounces) = &row.bounces[carrier] {
-            for (scatterer, bounce) in row.scatterers.iter().zip(bounces) {
-                let (r, cosine, _) = ray(antenna, scatterer.position_m);
-                current += turn(k * r) * bounce * (beam.at(cosine) / r);
-            }
+        let bounces = row.bounces[carrier].get_or_init(|| self.bounces(row, k));
+        for (scatterer, bounce) in row.scatterers.iter().zip(bounces) {
+            let (r, cosine, _) = ray(antenna, scatterer.position_m);
+            current += turn(k * r) * bounce * (beam.at(cosine) / r);
         }
         current
     }
@@ -355,28 +359,28 @@ impl TagField {
     /// scaled by `scale`; by index. Blocks of tags that are sure to have more than `spare_db(distance)` of loss by panels
     /// are left out.
     pub(super) fn within(
-        &mut self,
+        &self,
         point: [f64; 3],
         reach_m: f64,
         scale: f64,
         spare_db: impl Fn(f64) -> f64,
         amplitude: impl Fn([f64; 3]) -> f64,
-    ) -> Vec<Spot> {
-        let Self { blocks, tags, panels, settings, seed, .. } = self;
+    ) -> Vec<Near> {
         let limit = reach_m * reach_m;
         let mut found = Vec::new();
-        blocks.around(point, reach_m, panels, spare_db, |spots| {
+        self.blocks.around(point, reach_m, &self.panels, spare_db, |spots| {
             for spot in spots {
                 let d: [f64; 3] = std::array::from_fn(|k| spot.at[k] - point[k]);
                 if dot(d, d) > limit {
                     continue;
                 }
-                if spot.needs.is_nan() {
-                    let chip = Chip::of(settings, *seed, &tags[spot.tag as usize].placement.uid);
-                    spot.needs = libm::exp10((chip.threshold_dbm - LIFT_DB) / 20.0);
-                }
-                if amplitude(spot.at) >= spot.needs * scale {
-                    found.push(*spot);
+                let needs = spot.needs(|| {
+                    let chip =
+                        Chip::of(&self.settings, self.seed, &self.tags[spot.tag as usize].placement.uid);
+                    libm::exp10((chip.threshold_dbm - LIFT_DB) / 20.0)
+                });
+                if amplitude(spot.at) >= needs * scale {
+                    found.push(Near { tag: spot.tag, at: spot.at, needs });
                 }
             }
         });
@@ -388,27 +392,31 @@ impl TagField {
         &self.settings
     }
 
-    pub(super) fn threshold_dbm(&mut self, tag: u32) -> f64 {
+    pub(super) fn threshold_dbm(&self, tag: u32) -> f64 {
         self.wake(tag).threshold_dbm
     }
 
-    pub(super) fn offset_rad(&mut self, tag: u32) -> f64 {
+    pub(super) fn offset_rad(&self, tag: u32) -> f64 {
         self.wake(tag).offset_rad
     }
 
-    /// The tag, and that it was asked for.
-    fn wake(&mut self, tag: u32) -> &mut Awake {
-        let slot = &mut self.tags[tag as usize];
-        if slot.awake.is_none() {
-            self.awake.push(tag);
+    /// The tag, and that it was asked for. What is kept of it is a function of seed and layout, so it does not matter which of several
+    /// robots asks first.
+    fn wake(&self, tag: u32) -> Arc<Awake> {
+        let slot = &self.tags[tag as usize];
+        if let Some(awake) = &*slot.awake.read().unwrap_or_else(PoisonError::into_inner) {
+            awake.idle.store(0, Ordering::Relaxed);
+            return awake.clone();
         }
-        let (settings, seed) = (&self.settings, self.seed);
-        let awake = slot.awake.get_or_insert_with(|| {
-            let Chip { load, threshold_dbm, offset_rad } = Chip::of(settings, seed, &slot.placement.uid);
-            Box::new(Awake { load, threshold_dbm, offset_rad, row: None, idle: 0 })
+        let mut place = slot.awake.write().unwrap_or_else(PoisonError::into_inner);
+        let awake = place.get_or_insert_with(|| {
+            self.awake.lock().unwrap_or_else(PoisonError::into_inner).push(tag);
+            let Chip { load, threshold_dbm, offset_rad } =
+                Chip::of(&self.settings, self.seed, &slot.placement.uid);
+            let (row, idle) = (OnceLock::new(), AtomicU32::new(0));
+            Arc::new(Awake { load, threshold_dbm, offset_rad, row, idle })
         });
-        awake.idle = 0;
-        awake
+        awake.clone()
     }
 
     pub(super) fn is_present(&self, tag: u32) -> bool {
@@ -459,12 +467,14 @@ impl TagField {
 
     /// Drops what was solved for the tags in reach of a point.
     fn forget_around(&mut self, at: [f64; 3]) {
-        if self.awake.is_empty() {
+        if self.awake() == 0 {
             return;
         }
         for tag in self.neighbours(at) {
-            if let Some(awake) = &mut self.tags[tag as usize].awake {
-                awake.row = None;
+            let slot = self.tags[tag as usize].awake.get_mut().unwrap_or_else(PoisonError::into_inner);
+            // Nobody else holds it while the field is changed.
+            if let Some(awake) = slot.as_mut().and_then(Arc::get_mut) {
+                awake.row.take();
             }
         }
     }
@@ -483,16 +493,8 @@ impl TagField {
         found
     }
 
-    fn solve(&mut self, tag: u32, carrier: usize) {
-        if self.wake(tag).row.is_none() {
-            let row = self.solve_row(tag);
-            self.wake(tag).row = Some(row);
-        }
-        let k = TAU * self.carriers_hz[carrier] / SPEED_OF_LIGHT;
-        let Some(row) = self.tags[tag as usize].awake.as_mut().and_then(|a| a.row.as_mut()) else { return };
-        if row.bounces[carrier].is_some() {
-            return;
-        }
+    /// For each scatterer of a row the sum of the ways over its window.
+    fn bounces(&self, row: &Row, k: f64) -> Box<[Complex64]> {
         let bounce = |s: &Scatterer| {
             let at = AntennaPose { port: 0, position_m: s.position_m, boresight: [1.0, 0.0, 0.0] };
             let sum: Complex64 = row.window.iter().fold(Complex64::new(0.0, 0.0), |sum, source| {
@@ -501,11 +503,10 @@ impl TagField {
             });
             sum * s.gain
         };
-        let bounces = row.scatterers.iter().map(bounce).collect();
-        row.bounces[carrier] = Some(bounces);
+        row.scatterers.iter().map(bounce).collect()
     }
 
-    fn solve_row(&mut self, tag: u32) -> Row {
+    fn solve_row(&self, tag: u32) -> Row {
         let me = self.tags[tag as usize].placement.clone();
         let reach2 = self.settings.coupling_reach_m.powi(2);
         let mut near: Vec<(f64, u32)> = Vec::new();
@@ -537,7 +538,8 @@ impl TagField {
             .map(|(d, weight)| Source { position_m: d.position_m, axis: d.axis, weight })
             .collect();
         let scatterers = scatter::around(&self.settings, self.seed, me.position_m, me.outward);
-        Row { window: sources, scatterers, bounces: vec![None; self.carriers_hz.len()] }
+        let bounces = self.carriers_hz.iter().map(|_| OnceLock::new()).collect();
+        Row { window: sources, scatterers, bounces }
     }
 }
 

@@ -5,6 +5,7 @@
 //! block lies in it when its eight corners do.
 
 use std::collections::BTreeMap;
+use std::sync::atomic::{AtomicU64, Ordering};
 
 use super::obstacles::Panel;
 
@@ -16,16 +17,29 @@ const REGION_M: f64 = 12.0;
 const LAYER_M: f64 = 50.0;
 
 /// A tag where it stands. What a look at an antenna's whole reach needs lies side by side.
-#[derive(Debug, Clone, Copy)]
+#[derive(Debug)]
 pub(super) struct Spot {
     pub(super) tag: u32,
     pub(super) at: [f64; 3],
-    /// What its chip needs, as an amplitude; NaN until somebody asked.
-    pub(super) needs: f64,
+    /// Bits of what its chip needs, as an amplitude; NaN until somebody asked.
+    needs: AtomicU64,
+}
+
+impl Spot {
+    /// What its chip needs, as an amplitude; `find` knows it, always the same.
+    pub(super) fn needs(&self, find: impl FnOnce() -> f64) -> f64 {
+        let known = f64::from_bits(self.needs.load(Ordering::Relaxed));
+        if !known.is_nan() {
+            return known;
+        }
+        let needs = find();
+        self.needs.store(needs.to_bits(), Ordering::Relaxed);
+        needs
+    }
 }
 
 /// Tags that stand together.
-#[derive(Debug, Clone)]
+#[derive(Debug)]
 struct Block {
     tags: Vec<Spot>,
     /// Box around all places that its tags ever had, m.
@@ -47,7 +61,7 @@ impl Block {
 }
 
 /// Tags by place.
-#[derive(Debug, Clone, Default)]
+#[derive(Debug, Default)]
 pub(super) struct Blocks {
     regions: BTreeMap<[i64; 3], BTreeMap<[i64; 3], Block>>,
 }
@@ -61,7 +75,7 @@ impl Blocks {
         let region = self.regions.entry(cell(at, REGION_M)).or_default();
         let block =
             region.entry(cell(at, BLOCK_M)).or_insert_with(|| Block { tags: Vec::new(), low: at, high: at });
-        block.tags.push(Spot { tag, at, needs: f64::NAN });
+        block.tags.push(Spot { tag, at, needs: AtomicU64::new(f64::NAN.to_bits()) });
         block.low = std::array::from_fn(|i| block.low[i].min(at[i]));
         block.high = std::array::from_fn(|i| block.high[i].max(at[i]));
     }
@@ -97,25 +111,25 @@ impl Blocks {
     /// Hands over the tags of all blocks that may have one within `reach_m` of a point and with no more than
     /// `spare_db(distance)` of loss by panels on its way; in no order that means anything.
     pub(super) fn around(
-        &mut self,
+        &self,
         point: [f64; 3],
         reach_m: f64,
         panels: &Panels,
         spare_db: impl Fn(f64) -> f64,
-        mut take: impl FnMut(&mut [Spot]),
+        mut take: impl FnMut(&[Spot]),
     ) {
         let from = cell(point.map(|v| v - reach_m), REGION_M);
         let to = cell(point.map(|v| v + reach_m), REGION_M);
         for x in from[0]..=to[0] {
             for y in from[1]..=to[1] {
                 for z in from[2]..=to[2] {
-                    let Some(region) = self.regions.get_mut(&[x, y, z]) else { continue };
-                    for block in region.values_mut() {
+                    let Some(region) = self.regions.get(&[x, y, z]) else { continue };
+                    for block in region.values() {
                         let distance2 = block.distance2(point);
                         if distance2 <= reach_m * reach_m
                             && panels.shadow_db(point, block) <= spare_db(distance2.sqrt())
                         {
-                            take(&mut block.tags);
+                            take(&block.tags);
                         }
                     }
                 }

@@ -6,14 +6,14 @@ use num_complex::Complex64;
 use rand::RngExt;
 use rand_chacha::ChaCha8Rng;
 use rand_distr::StandardNormal;
+use rayon::prelude::*;
 use serde::{Deserialize, Serialize};
 use sha2::{Digest, Sha256};
 
 use super::beam::Beam;
 use super::error::RadioError;
-use super::field::{Air, LIFT_DB, TagField, amplitude_at_1_m};
+use super::field::{Air, LIFT_DB, Near, TagField, amplitude_at_1_m};
 use super::gen2::{Participant, Round, Session, Slot, SlotCounts, SlotTimes};
-use super::near::Spot;
 use super::noise;
 use super::rng::stream;
 use super::settings::{Polarisation, RadioSettings, ReaderMode, ReaderSettings};
@@ -24,6 +24,8 @@ use super::{AntennaPose, RadioRead, SPEED_OF_LIGHT};
 const REFRESH_NS: i64 = 100_000_000;
 /// Chips this many more standard deviations better than the farthest that are looked for do not occur.
 const SENSITIVE_SIGMAS: f64 = 3.0;
+/// So many tags are worth a second thread.
+const SHARED: usize = 64;
 /// Replies fail by and by over this range around the weakest that is decoded, dB.
 const SENSITIVITY_SOFT_DB: f64 = 1.5;
 /// How long an inventoried flag of session S2 or S3 lasts without power, s: the least that the standard allows.
@@ -113,7 +115,7 @@ impl Reader {
     /// notes the places. Time does not run backwards: an earlier `to_ns` does nothing.
     pub fn advance(
         &mut self,
-        field: &mut TagField,
+        field: &TagField,
         to_ns: i64,
         antennas: &[AntennaPose],
         reads: &mut Vec<RadioRead>,
@@ -171,7 +173,7 @@ impl Reader {
     }
 
     /// Does the next thing that ends by the end of the way; false when nothing more fits.
-    fn one_slot(&mut self, field: &mut TagField, way: &Way<'_>, reads: &mut Vec<RadioRead>) -> bool {
+    fn one_slot(&mut self, field: &TagField, way: &Way<'_>, reads: &mut Vec<RadioRead>) -> bool {
         let left = way.to_ns - self.clock_ns;
         if self.clock_ns >= self.carrier_until_ns || self.clock_ns >= self.port_until_ns {
             let pause = seconds(self.settings.switch_s);
@@ -215,7 +217,7 @@ impl Reader {
         true
     }
 
-    fn finish_slot(&mut self, slot: Slot, field: &mut TagField, way: &Way<'_>, reads: &mut Vec<RadioRead>) {
+    fn finish_slot(&mut self, slot: Slot, field: &TagField, way: &Way<'_>, reads: &mut Vec<RadioRead>) {
         let Some(mut round) = self.round.take() else { return };
         let mut read = false;
         match slot {
@@ -281,7 +283,7 @@ impl Reader {
         self.hop = 0;
     }
 
-    fn start_round(&mut self, field: &mut TagField, way: &Way<'_>) {
+    fn start_round(&mut self, field: &TagField, way: &Way<'_>) {
         if self.clock_ns >= self.powered_until_ns {
             self.find_powered(field, &way.at(self.clock_ns, self.antenna));
             self.powered_until_ns = self.clock_ns + REFRESH_NS;
@@ -293,7 +295,7 @@ impl Reader {
     }
 
     /// All tags whose chips the antenna's field wakes.
-    fn find_powered(&mut self, field: &mut TagField, antenna: &AntennaPose) {
+    fn find_powered(&mut self, field: &TagField, antenna: &AntennaPose) {
         let carrier = self.order[self.hop];
         let wave_m = SPEED_OF_LIGHT / self.carriers_hz[carrier];
         let f = field.settings().clone();
@@ -312,14 +314,23 @@ impl Reader {
             |distance| -20.0 * libm::log10(least * distance.max(0.1)),
             |place| self.lone_amplitude(antenna, place),
         );
-        self.powered.clear();
-        for Spot { tag, at: place, needs } in near {
+        // What arrives at a tag that is not in too deep a shadow, and what its chip needs; they do not hang on each other.
+        let arrives = |near: &Near| {
+            let &Near { tag, at, needs } = near;
             let loss = field.loss_db(tag, antenna.position_m, wave_m);
-            if self.lone_amplitude(antenna, place) * libm::exp10(-loss / 20.0) < needs * scale {
-                continue;
+            if self.lone_amplitude(antenna, at) * libm::exp10(-loss / 20.0) < needs * scale {
+                return None;
             }
-            let threshold = field.threshold_dbm(tag);
             let one_way = decibel(field.current(tag, carrier, antenna, &self.air())) - loss;
+            Some((tag, one_way, field.threshold_dbm(tag)))
+        };
+        let arrived: Vec<_> = if near.len() < SHARED {
+            near.iter().filter_map(arrives).collect()
+        } else {
+            near.par_iter().with_min_len(SHARED / 2).filter_map(arrives).collect()
+        };
+        self.powered.clear();
+        for (tag, one_way, threshold) in arrived {
             let jitter: f64 = self.rng.sample(StandardNormal);
             if at_chip + one_way + self.settings.power_jitter_db * jitter >= threshold {
                 let received = self.received_dbm(carrier, one_way, f.backscatter_loss_db);
@@ -345,7 +356,7 @@ impl Reader {
     }
 
     /// The reply of a tag, or `None` when it is not decoded.
-    fn receive(&mut self, field: &mut TagField, tag: u32, antenna: &AntennaPose) -> Option<RadioRead> {
+    fn receive(&mut self, field: &TagField, tag: u32, antenna: &AntennaPose) -> Option<RadioRead> {
         if !field.is_present(tag) {
             return None;
         }

@@ -38,8 +38,9 @@ pub struct CameraSettings {
 impl Default for CameraSettings {
     fn default() -> Self {
         Self {
-            // On the mast between two antennas; from mid-aisle it sees the spines of two or three tiers.
-            at_m: [0.16, 0.10, 1.05],
+            // Between two antennas and beside them, so that they are out of view; from mid-aisle it sees the spines of two or
+            // three tiers.
+            at_m: [0.18, 0.16, 1.05],
             heading_deg: 90.0,
             tilt_deg: 0.0,
             width: 1280,

@@ -1,11 +1,14 @@
 //! Books as boxes with a round spine, a paper edge and the colours of a well-used library.
 
+use std::f32::consts::{FRAC_PI_2, PI};
+
 use bevy::math::{Affine3A, Quat, Vec2, Vec3};
 use domain::Uid;
 use domain::site::Face;
 
 use super::scene::Book;
 use super::solid::{PLAIN, Rgb, Solid, mix, srgb};
+use crate::stacks::{LEAN_RAD, Posture};
 
 /// Cloth and paper covers, sRGB.
 const COVERS: [u32; 28] = [
@@ -26,6 +29,28 @@ pub(super) fn shelf_frame(face: &Face) -> Affine3A {
     let [x, y] = face.origin_m;
     let turn = Quat::from_rotation_z(face.heading_deg.to_radians() as f32);
     Affine3A::from_rotation_translation(turn, Vec3::new(x as f32, y as f32, 0.0))
+}
+
+/// A frame in which a book stands upright at the origin, x along its thickness, y from the spine to the fore edge and z up
+/// its spine; in the frame of its face.
+fn posture_frame(book: &Book) -> Affine3A {
+    let [t, _, h] = book.size_m.map(|v| v as f32);
+    let lean = LEAN_RAD as f32;
+    // Where the book's own corner comes to lie, and its turn to the left as one faces the spine.
+    let (corner, left) = match book.posture {
+        Posture::Upright => (Vec3::ZERO, 0.0),
+        Posture::UpsideDown => (Vec3::new(t, 0.0, h), PI),
+        // On its back cover, so that its title can be read.
+        Posture::Lying => (Vec3::new(h, 0.0, 0.0), FRAC_PI_2),
+        Posture::Leaning => (Vec3::new(h * lean.sin(), 0.0, 0.0), lean),
+    };
+    let at = Vec3::from(book.corner_m.map(|v| v as f32)) + corner;
+    Affine3A::from_rotation_translation(Quat::from_rotation_y(-left), at)
+}
+
+/// The same on the map.
+pub(super) fn book_frame(face: &Face, book: &Book) -> Affine3A {
+    shelf_frame(face) * posture_frame(book)
 }
 
 /// A number that is always the same for a tag.
@@ -53,15 +78,21 @@ pub(super) fn cover(book: &Book) -> Rgb {
     }
 }
 
-/// Colour of print on a cover: light on dark, dark on light.
+/// Colour of print on a cover: light on dark, dark on light, whichever differs more.
 pub(super) fn ink(cover: Rgb, pick: u32) -> Rgb {
     let luminance = 0.2126 * cover[0] + 0.7152 * cover[1] + 0.0722 * cover[2];
-    match (luminance > 0.25, pick % 3) {
+    match (luminance > 0.2, pick % 3) {
         (true, 0) => srgb(0x5a2320),
         (true, _) => srgb(0x24211f),
         (false, 0) => srgb(0xe6c77a),
         (false, _) => srgb(0xf4efe2),
     }
+}
+
+/// Colour of a field behind a title: print stands out on it as on the cover, or better.
+pub(super) fn field(cover: Rgb) -> Rgb {
+    let luminance = 0.2126 * cover[0] + 0.7152 * cover[1] + 0.0722 * cover[2];
+    if luminance > 0.2 { mix(cover, [1.0; 3], 0.35) } else { mix(cover, [0.0; 3], 0.45) }
 }
 
 /// How a spine looks.
@@ -75,8 +106,8 @@ pub(super) enum Spine {
 }
 
 /// Adds a book. `colour` is that of its cover, or of all of it where the spine is flat.
-pub(super) fn add(solid: &mut Solid, frame: &Affine3A, book: &Book, colour: Rgb, spine: &Spine) {
-    let at = *frame * Affine3A::from_translation(Vec3::from(book.corner_m.map(|v| v as f32)));
+pub(super) fn add(solid: &mut Solid, face: &Face, book: &Book, colour: Rgb, spine: &Spine) {
+    let at = book_frame(face, book);
     let [t, d, h] = book.size_m.map(|v| v as f32);
     // A hair of air between neighbours.
     let (left, right) = (0.0003f32.min(t / 4.0), t - 0.0003f32.min(t / 4.0));
@@ -115,6 +146,9 @@ pub(super) fn add(solid: &mut Solid, frame: &Affine3A, book: &Book, colour: Rgb,
     // Paper shows from above between the covers.
     let top: Vec<Vec2> = arc.iter().copied().chain([Vec2::new(right, d), Vec2::new(left, d)]).collect();
     solid.lid(&at, &top, h, colour);
+    if book.posture != Posture::Upright {
+        underside(solid, &at, &top, colour, flat);
+    }
     if !flat {
         let rim = 0.0022f32.min(t / 5.0);
         let inset = [
@@ -127,6 +161,20 @@ pub(super) fn add(solid: &mut Solid, frame: &Affine3A, book: &Book, colour: Rgb,
     }
     if matches!(spine, Spine::Painted) {
         decorate(solid, &at, &arc, book, colour);
+    }
+}
+
+/// The lower edge, which shows only where a book does not stand on it.
+fn underside(solid: &mut Solid, at: &Affine3A, outline: &[Vec2], colour: Rgb, flat: bool) {
+    let deepest = outline.iter().map(|p| p.y).fold(0.0, f32::max);
+    let turned = Affine3A::from_rotation_translation(Quat::from_rotation_x(PI), Vec3::new(0.0, deepest, 0.0));
+    // Seen from below the outline runs the other way round.
+    let mirrored: Vec<Vec2> = outline.iter().rev().map(|p| Vec2::new(p.x, deepest - p.y)).collect();
+    solid.lid(&(*at * turned), &mirrored, 0.0, colour);
+    if !flat {
+        let paper: Vec<Vec2> =
+            mirrored.iter().map(|p| Vec2::new(p.x, p.y.clamp(0.002, deepest - 0.005))).collect();
+        solid.lid(&(*at * turned), &paper, 0.0004, srgb(PAPER));
     }
 }
 
@@ -162,7 +210,7 @@ fn decorate(solid: &mut Solid, at: &Affine3A, arc: &[Vec2], book: &Book, colour:
             strip([0.86 * h, 0.865 * h], ink);
             strip([0.93 * h, 0.935 * h], ink);
         }
-        1 => strip([0.62 * h, 0.88 * h], mix(colour, [0.0; 3], 0.45)),
+        1 => strip([0.62 * h, 0.88 * h], field(colour)),
         2 if t > 0.018 => strip([0.95 * h, 0.965 * h], ink),
         _ => {}
     }

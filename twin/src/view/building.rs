@@ -42,6 +42,7 @@ pub(super) struct Building {
 pub(super) fn build(floor: &Floor, extent: [[f64; 2]; 2]) -> Building {
     let mut b = Building::default();
     planks(&mut b.floor, extent);
+    let mut roofed = false;
     for ring in rings(&floor.walls) {
         if ring.len() < 3 || ring[0] != ring[ring.len() - 1] {
             ring.windows(2).for_each(|w| slab(&mut b.matt, w[0], w[1]));
@@ -49,7 +50,11 @@ pub(super) fn build(floor: &Floor, extent: [[f64; 2]; 2]) -> Building {
             pillar(&mut b.matt, &ring);
         } else {
             room(&mut b, &ring);
+            roofed = true;
         }
+    }
+    if roofed {
+        ceiling(&mut b, extent);
     }
     for face in &floor.faces {
         shelves(&mut b, face);
@@ -180,6 +185,29 @@ fn room(b: &mut Building, ring: &[[f64; 2]]) {
                 wall(&mut b.bright, [x0, middle - 0.02], [0.98, 2.32], -0.007, srgb(0xcfe3f2));
                 wall(&mut b.bright, [middle + 0.02, x1], [0.98, 2.32], -0.007, srgb(0xcfe3f2));
             }
+        }
+    }
+}
+
+/// A white ceiling with lamps in rows, seen from below only, so that one can look into the room from above. It shines as the
+/// light in the room would make it.
+fn ceiling(b: &mut Building, [low, high]: [[f64; 2]; 2]) {
+    let ([l, h], top) = ([flat(low), flat(high)], WALL_M as f32);
+    let panel = |solid: &mut Solid, l: Vec2, h: Vec2, z: f32, colour: Rgb| {
+        let corners = [(l.x, h.y), (h.x, h.y), (h.x, l.y), (l.x, l.y)];
+        solid.quad(&Affine3A::IDENTITY, corners.map(|(x, y)| Vec3::new(x, y, z)), colour, [PLAIN; 2]);
+    };
+    panel(&mut b.bright, l, h, top, srgb(0xd6d3cb));
+    // Bars of light along the longer side, one every 2.4 m at least.
+    let size = h - l;
+    let pitch = 2.4f32.max((size.x * size.y / 400.0).sqrt());
+    let lamp = if size.x >= size.y { Vec2::new(0.6, 0.08) } else { Vec2::new(0.08, 0.6) };
+    let (columns, rows) = ((size.x / pitch).floor().max(1.0), (size.y / pitch).floor().max(1.0));
+    for i in 0..columns as u32 {
+        for j in 0..rows as u32 {
+            let part = Vec2::new((i as f32 + 0.5) / columns, (j as f32 + 0.5) / rows);
+            let at = l + size * part;
+            panel(&mut b.bright, at - lamp, at + lamp, top - 0.01, srgb(0xffffff));
         }
     }
 }

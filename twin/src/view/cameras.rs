@@ -3,6 +3,7 @@
 //! They are no part of the twin's state. A thread of their own draws, for a renderer stays where it was made; the
 //! simulation waits for an image, so that each has the stamp of what it shows.
 
+use std::collections::BTreeMap;
 use std::sync::Arc;
 use std::sync::mpsc::{Receiver, SyncSender, sync_channel};
 
@@ -16,7 +17,9 @@ use super::scene::{Book, Moment, Scene};
 use super::stage::{Picture, ViewError};
 use super::studio::{Frame, Studio};
 use crate::Twin;
+use crate::scenario::RobotSettings;
 use crate::sensors::CameraSettings;
+use crate::world::floor_index;
 
 /// What a number in a mask stands for.
 #[derive(Debug, Clone, Copy)]
@@ -29,7 +32,8 @@ pub enum Seen<'a> {
 
 /// All cameras of all robots.
 pub struct Cameras {
-    scene: Arc<Scene>,
+    /// Of each floor on which a robot has a camera.
+    scenes: BTreeMap<usize, Arc<Scene>>,
     rigs: Vec<Rig>,
     /// One step ago.
     before: Moment,
@@ -37,10 +41,18 @@ pub struct Cameras {
     frames: Receiver<Result<Frame, ViewError>>,
 }
 
-/// Which camera, the moment before, the moment.
-type Order = (usize, Moment, Moment);
+/// What is to be drawn.
+struct Order {
+    floor: usize,
+    rig: usize,
+    before: Moment,
+    now: Moment,
+    /// The floor with its books, where some were moved.
+    moved: Option<Arc<Scene>>,
+}
 
 struct Rig {
+    floor: usize,
     settings: CameraSettings,
     image_topic: Arc<str>,
     info_topic: Arc<str>,
@@ -56,19 +68,22 @@ impl Cameras {
         if twin.robots().all(|r| r.cameras.is_empty()) {
             return Ok(None);
         }
-        let (scene, now) = (Arc::new(Scene::of(twin)), Moment::of(twin));
-        let rigs = scene
-            .robots
-            .iter()
-            .flat_map(|r| r.cameras.iter().zip(1..).map(move |(c, n)| Rig::new(&r.name, n, c)))
+        let floor_of = |r: &RobotSettings| floor_index(twin.site(), r.floor.as_deref());
+        let rigs: Vec<Rig> = twin
+            .robots()
+            .flat_map(|r| r.cameras.iter().zip(1..).map(move |(c, n)| Rig::new(floor_of(r), &r.name, n, c)))
             .collect();
+        let scenes: BTreeMap<usize, Arc<Scene>> =
+            rigs.iter().map(|r| r.floor).map(|f| (f, Arc::new(Scene::on(twin, f)))).collect();
         let (orders, ordered) = sync_channel::<Order>(1);
         let (send, frames) = sync_channel(1);
         let (ready, made) = sync_channel(1);
-        let (its_scene, first) = ((*scene).clone(), now.clone());
+        let floors: Vec<(Arc<Scene>, Moment)> =
+            scenes.iter().map(|(f, scene)| (scene.clone(), Moment::on(twin, *f))).collect();
         std::thread::spawn(move || {
-            let mut studio = match Studio::new(its_scene, &first) {
-                Ok(studio) => studio,
+            let studios = floors.into_iter().map(|(scene, now)| Ok((scene.floor, Studio::new(scene, &now)?)));
+            let mut studios: BTreeMap<usize, Studio> = match studios.collect() {
+                Ok(studios) => studios,
                 Err(error) => {
                     let _ = ready.send(Err(error));
                     return;
@@ -76,14 +91,18 @@ impl Cameras {
             };
             let _ = ready.send(Ok(()));
             // It ends when the cameras are dropped.
-            while let Ok((rig, before, now)) = ordered.recv() {
-                if send.send(studio.draw(rig, &before, &now)).is_err() {
+            while let Ok(order) = ordered.recv() {
+                let frame = studios.get_mut(&order.floor).map(|studio| {
+                    order.moved.into_iter().for_each(|scene| studio.shelve(scene));
+                    studio.draw(order.rig, &order.before, &order.now)
+                });
+                if send.send(frame.unwrap_or(Err(ViewError::Gone))).is_err() {
                     break;
                 }
             }
         });
         made.recv().unwrap_or(Err(ViewError::Gone))?;
-        Ok(Some(Self { scene, rigs, before: now, orders, frames }))
+        Ok(Some(Self { scenes, rigs, before: Moment::of(twin), orders, frames }))
     }
 
     /// Topics that they publish on.
@@ -96,14 +115,13 @@ impl Cameras {
     /// # Errors
     /// The graphics driver gives up.
     pub fn look(&mut self, twin: &Twin, out: &mut Vec<Publication>) -> Result<(), ViewError> {
-        let now = Moment::of(twin);
         for i in 0..self.rigs.len() {
-            if now.steps() % self.rigs[i].settings.every() == 0 {
-                let frame = self.draw(i, now.clone())?;
-                self.rigs[i].publish(now.now_ns, &frame.image, out)?;
+            if twin.steps() % self.rigs[i].settings.every() == 0 {
+                let frame = self.draw(i, twin)?;
+                self.rigs[i].publish(twin.now_ns(), &frame.image, out)?;
             }
         }
-        self.before = now;
+        self.before = Moment::of(twin);
         Ok(())
     }
 
@@ -113,7 +131,7 @@ impl Cameras {
     /// No such camera, or the graphics driver gives up.
     pub fn frame(&mut self, twin: &Twin, camera: &str) -> Result<Frame, ViewError> {
         let rig = self.find(camera)?;
-        self.draw(rig, Moment::of(twin))
+        self.draw(rig, twin)
     }
 
     /// The calibration of a camera, as `camera_info` has it.
@@ -130,13 +148,13 @@ impl Cameras {
         self.rigs.first().map_or("", |r| &r.frame)
     }
 
-    /// What a number of a mask stands for; `None` for shelves, walls and all else.
-    pub fn seen(&self, id: u32) -> Option<Seen<'_>> {
+    /// What a number of a camera's mask stands for; `None` for shelves, walls and all else.
+    pub fn seen(&self, camera: &str, id: u32) -> Option<Seen<'_>> {
+        let scene = self.scenes.get(&self.rigs[self.find(camera).ok()?].floor)?;
         if id >= MARKER_IDS {
-            let mut markers = self.scene.site.floors.iter().flat_map(|f| &f.markers);
-            return markers.nth((id - MARKER_IDS) as usize).map(Seen::Marker);
+            return scene.plan()?.markers.get((id - MARKER_IDS) as usize).map(Seen::Marker);
         }
-        self.scene.books.get((id as usize).checked_sub(1)?).map(Seen::Book)
+        scene.books.get((id as usize).checked_sub(1)?).map(Seen::Book)
     }
 
     fn find(&self, camera: &str) -> Result<usize, ViewError> {
@@ -146,15 +164,23 @@ impl Cameras {
         })
     }
 
-    fn draw(&mut self, rig: usize, now: Moment) -> Result<Frame, ViewError> {
-        self.orders.send((rig, self.before.clone(), now)).map_err(|_| ViewError::Gone)?;
+    fn draw(&mut self, rig: usize, twin: &Twin) -> Result<Frame, ViewError> {
+        let floor = self.rigs[rig].floor;
+        let moved = self.scenes.get(&floor).is_some_and(|s| s.books_moved != twin.books_moved());
+        let moved = moved.then(|| Arc::new(Scene::on(twin, floor)));
+        if let Some(scene) = &moved {
+            self.scenes.insert(floor, scene.clone());
+        }
+        let order = Order { floor, rig, before: self.before.clone(), now: Moment::on(twin, floor), moved };
+        self.orders.send(order).map_err(|_| ViewError::Gone)?;
         self.frames.recv().unwrap_or(Err(ViewError::Gone))
     }
 }
 
 impl Rig {
-    fn new(robot: &str, n: usize, settings: &CameraSettings) -> Self {
+    fn new(floor: usize, robot: &str, n: usize, settings: &CameraSettings) -> Self {
         Self {
+            floor,
             settings: settings.clone(),
             image_topic: Arc::from(format!("/{robot}/camera_{n}/image")),
             info_topic: Arc::from(format!("/{robot}/camera_{n}/camera_info")),

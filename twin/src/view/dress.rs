@@ -37,10 +37,40 @@ impl Wardrobe {
         Ok(Self { fonts: Fonts::find()?, per_m, most, worn: Vec::new() })
     }
 
-    /// Puts print on the groups of books nearest to an eye on the map, no farther than `within_m`. True when anything
-    /// has changed.
-    pub fn dress(&mut self, world: &mut World, scene: &Scene, eye: Vec3, within_m: f64) -> bool {
-        let groups: Vec<BookMesh> = world.resource::<Furniture>().books.clone();
+    /// Forgets what is worn: the books were put on their shelves anew.
+    pub fn empty(&mut self) {
+        self.worn.clear();
+    }
+
+    /// Takes all print off again.
+    pub fn undress(&mut self, world: &mut World) {
+        if self.worn.is_empty() {
+            return;
+        }
+        world.resource_scope(|world, furniture: Mut<'_, Furniture>| {
+            for old in self.worn.drain(..) {
+                take_off(world, &furniture.books[old.group], &old);
+            }
+        });
+    }
+
+    /// Puts print on the groups of books nearest to an eye on the map, no farther than `within_m`, and on so many more at
+    /// once at most.
+    pub fn dress(&mut self, world: &mut World, scene: &Scene, eye: Vec3, within_m: f64, at_once: usize) {
+        world.resource_scope(|world, furniture: Mut<'_, Furniture>| {
+            self.dress_some(world, &furniture.books, scene, eye, within_m, at_once);
+        });
+    }
+
+    fn dress_some(
+        &mut self,
+        world: &mut World,
+        groups: &[BookMesh],
+        scene: &Scene,
+        eye: Vec3,
+        within_m: f64,
+        at_once: usize,
+    ) {
         let mut near: Vec<(f64, usize)> = groups
             .iter()
             .enumerate()
@@ -49,14 +79,17 @@ impl Wardrobe {
             .collect();
         near.sort_by(|a, b| a.0.total_cmp(&b.0));
         near.truncate(self.most);
-        let mut changed = false;
+        let mut more = 0;
         for (_, group) in near {
             if let Some(at) = self.worn.iter().position(|w| w.group == group) {
                 let worn = self.worn.remove(at);
                 self.worn.push(worn);
                 continue;
             }
-            changed = true;
+            if more == at_once {
+                continue;
+            }
+            more += 1;
             if self.worn.len() >= self.most {
                 let old = self.worn.remove(0);
                 take_off(world, &groups[old.group], &old);
@@ -64,7 +97,6 @@ impl Wardrobe {
             let worn = self.put_on(world, scene, &groups[group], group);
             self.worn.push(worn);
         }
-        changed
     }
 
     fn put_on(&self, world: &mut World, scene: &Scene, group: &BookMesh, index: usize) -> Worn {
@@ -72,8 +104,8 @@ impl Wardrobe {
         let mut solid = Solid::default();
         for (&i, uv) in group.books.iter().zip(&sheet.uv) {
             let book = &scene.books[i];
-            let frame = books::shelf_frame(&scene.faces[book.face]);
-            books::add(&mut solid, &frame, book, books::cover(book), &Spine::Textured(*uv));
+            let face = &scene.faces[book.face];
+            books::add(&mut solid, face, book, books::cover(book), &Spine::Textured(*uv));
         }
         let image = world.resource_mut::<Assets<Image>>().add(image(sheet));
         let material = world.resource_mut::<Assets<StandardMaterial>>().add(StandardMaterial {

@@ -3,7 +3,8 @@
 use bevy::math::{Affine3A, Quat, Vec2, Vec3};
 
 use super::solid::{Rgb, Sides, Solid, mix, rounded, srgb};
-use crate::scenario::{ObstacleSettings, RobotSettings};
+use crate::scenario::{FurnitureKind, ObstacleSettings, RobotSettings};
+use crate::world::furniture_half_m;
 
 const SHELL: u32 = 0xf1f2f0;
 const DARK: u32 = 0x2b2e33;
@@ -213,6 +214,35 @@ pub(super) fn obstacle(o: &ObstacleSettings) -> Solid {
         s.walls(&at, &band, [0.42 * h, 0.5 * h], Sides::Smooth, srgb(0x8a6435));
     }
     s
+}
+
+/// A trolley or chair as big as the box that the twin moves, about that box's middle.
+pub(super) fn furniture(kind: FurnitureKind) -> Solid {
+    let mut s = Solid::default();
+    let [x, y, z] = furniture_half_m(kind).map(|v| v as f32);
+    let at = Affine3A::from_translation(Vec3::new(0.0, 0.0, -z));
+    match kind {
+        FurnitureKind::Trolley => trolley(&mut s, &at, 2.0 * x, 2.0 * y, 2.0 * z),
+        FurnitureKind::Chair => chair(&mut s, &at, [2.0 * x, 2.0 * y, 2.0 * z]),
+    }
+    s
+}
+
+/// A reading-room chair that looks along x.
+fn chair(s: &mut Solid, at: &Affine3A, [length, width, height]: [f32; 3]) {
+    let (wood, seat) = (srgb(0x8a5f3c), srgb(0x3f6a6c));
+    let (x, y) = (length / 2.0 - 0.02, width / 2.0 - 0.02);
+    for side in [-y, y] {
+        s.cylinder(at, Vec2::new(x, side), 0.016, [0.0, 0.43], wood);
+        s.cylinder(at, Vec2::new(-x, side), 0.016, [0.0, height], wood);
+    }
+    let plate = rounded(Vec2::new(-x - 0.02, -y - 0.02), Vec2::new(x + 0.02, y + 0.02), 0.04);
+    s.prism(at, &plate, [0.42, 0.45], Sides::Smooth, seat);
+    for z in [0.58, 0.72] {
+        s.cuboid(at, Vec3::new(-x - 0.01, -y, z), Vec3::new(-x + 0.01, y, z + 0.07), wood);
+    }
+    // From below a seat is wood, too: a chair may lie on its side.
+    s.cuboid(at, Vec3::new(-x, -y, 0.40), Vec3::new(x, y, 0.42), wood);
 }
 
 fn trolley(s: &mut Solid, at: &Affine3A, length: f32, width: f32, height: f32) {

@@ -12,6 +12,7 @@ use super::books::{self, Spine};
 use super::scene::{Moment, Scene};
 use super::solid::{Rgb, Solid, linear};
 use super::{building, figures};
+use crate::scenario::ObstacleSettings;
 
 /// Layer of what tells by its colour what it is.
 pub(super) const IDS_LAYER: usize = 1;
@@ -22,6 +23,8 @@ pub(super) const MARKER_IDS: u32 = 0xf0_0000;
 #[derive(Debug, Clone)]
 pub(super) struct BookMesh {
     pub entity: Entity,
+    /// The same in the picture of truth.
+    truth: Option<Entity>,
     pub mesh: Handle<Mesh>,
     pub material: Handle<StandardMaterial>,
     /// Indices into the scene's books.
@@ -33,15 +36,21 @@ pub(super) struct BookMesh {
 pub(super) struct Furniture {
     /// Robots, in the scene's order.
     pub robots: Vec<Entity>,
-    /// People, in the twin's order.
-    pub people: Vec<Entity>,
-    /// Obstacles, in the scene's order.
-    pub obstacles: Vec<Entity>,
+    /// Trolleys and chairs, in the scene's order.
+    loose: Vec<Entity>,
+    /// People, in the moment's order; those who have left are hidden.
+    people: Vec<Entity>,
+    /// What stands in the way, and what it was made from.
+    obstacles: (Vec<ObstacleSettings>, Vec<Entity>),
     /// Books, bay by bay.
     pub books: Vec<BookMesh>,
+    of: Materials,
+    /// Chooses what people look like.
+    seed: u32,
 }
 
 /// What things are made of.
+#[derive(Clone, Default)]
 struct Materials {
     matt: Handle<StandardMaterial>,
     steel: Handle<StandardMaterial>,
@@ -67,9 +76,8 @@ pub(super) struct Light {
 /// Builds everything of a scene as it is at a moment.
 pub(super) fn furnish(world: &mut World, scene: &Scene, now: &Moment, light: Light) {
     let of = Materials::new(world, light.ids);
-    let mut made = Furniture::default();
-    let mut first_marker = 0;
-    for f in &scene.site.floors {
+    let mut made = Furniture { of: of.clone(), seed: scene.seed as u32, ..Furniture::default() };
+    if let Some(f) = scene.plan() {
         let b = building::build(f, scene.extent_m());
         put(world, b.matt, &of.matt, &of);
         put(world, b.steel, &of.steel, &of);
@@ -81,58 +89,87 @@ pub(super) fn furnish(world: &mut World, scene: &Scene, now: &Moment, light: Lig
         }
         if light.ids {
             let mut solid = Solid::default();
-            for (m, n) in f.markers.iter().zip(first_marker..) {
+            for (m, n) in f.markers.iter().zip(0..) {
                 building::marker_square(&mut solid, m, id_colour(MARKER_IDS + n));
             }
             put_ids(world, solid, &of);
         }
-        first_marker += f.markers.len() as u32;
     }
-    for books in bays(scene) {
-        let mesh = mesh_of(scene, &books, |i| books::cover(&scene.books[i]), &Spine::Painted).mesh();
-        let mesh = world.resource_mut::<Assets<Mesh>>().add(mesh);
-        let material = of.matt.clone();
-        let entity = world.spawn((Mesh3d(mesh.clone()), MeshMaterial3d(material.clone()))).id();
-        if light.ids {
-            put_ids(world, mesh_of(scene, &books, |i| id_colour(i as u32 + 1), &Spine::Flat), &of);
-        }
-        made.books.push(BookMesh { entity, mesh, material, books });
-    }
-    for s in &scene.robots {
-        let r = figures::robot(s);
+    for (i, s) in scene.robots.iter().enumerate() {
         let entity = world.spawn((Transform::default(), Visibility::default())).id();
-        for (solid, material) in [(r.shell, &of.shell), (r.bright, &of.bright)] {
-            if let Some(part) = put(world, solid, material, &of) {
-                world.entity_mut(part).insert(ChildOf(entity));
+        if scene.has_robot(i) {
+            let r = figures::robot(s);
+            for (solid, material) in [(r.shell, &of.shell), (r.bright, &of.bright)] {
+                if let Some(part) = put(world, solid, material, &of) {
+                    world.entity_mut(part).insert(ChildOf(entity));
+                }
             }
         }
         made.robots.push(entity);
     }
-    for i in 0..now.people.len() {
-        let solid = figures::person(i as u32 + scene.seed as u32);
-        made.people.extend(put(world, solid, &of.matt, &of));
-    }
-    for o in &scene.obstacles {
-        made.obstacles.extend(put(world, figures::obstacle(o), &of.matt, &of));
+    for kind in &scene.furniture {
+        made.loose.extend(put(world, figures::furniture(*kind), &of.matt, &of));
     }
     lights(world, light);
     world.insert_resource(made);
+    shelve(world, scene);
     arrange(world, now);
 }
 
-/// Moves robots, people and obstacles to where they are at a moment.
+/// Puts the books on their shelves, in place of those that stood there.
+pub(super) fn shelve(world: &mut World, scene: &Scene) {
+    world.resource_scope(|world, mut made: Mut<'_, Furniture>| {
+        for old in made.books.drain(..) {
+            world.despawn(old.entity);
+            old.truth.map(|entity| world.despawn(entity));
+        }
+        for books in bays(scene) {
+            let mesh = mesh_of(scene, &books, |i| books::cover(&scene.books[i]), &Spine::Painted).mesh();
+            let mesh = world.resource_mut::<Assets<Mesh>>().add(mesh);
+            let (of, material) = (made.of.clone(), made.of.matt.clone());
+            let entity = world.spawn((Mesh3d(mesh.clone()), MeshMaterial3d(material.clone()))).id();
+            let truth = of.black.as_ref().and_then(|_| {
+                put_ids(world, mesh_of(scene, &books, |i| id_colour(i as u32 + 1), &Spine::Flat), &of)
+            });
+            made.books.push(BookMesh { entity, truth, mesh, material, books });
+        }
+    });
+}
+
+/// Moves robots, people and all that is not fixed to where they are at a moment.
 pub(super) fn arrange(world: &mut World, now: &Moment) {
-    world.resource_scope(|world, made: Mut<'_, Furniture>| {
+    world.resource_scope(|world, mut made: Mut<'_, Furniture>| {
+        for i in made.people.len()..now.people.len() {
+            let solid = figures::person((i as u32).wrapping_add(made.seed));
+            let of = made.of.clone();
+            made.people.extend(put(world, solid, &of.matt, &of));
+        }
         let moving = made.robots.iter().zip(&now.robots).chain(made.people.iter().zip(&now.people));
         for (entity, pose) in moving {
             if let Some(mut at) = world.get_mut::<Transform>(*entity) {
                 *at = transform(*pose);
             }
         }
-        for (entity, there) in made.obstacles.iter().zip(&now.obstacles) {
+        for (entity, i) in made.people.iter().zip(0..) {
             if let Some(mut seen) = world.get_mut::<Visibility>(*entity) {
-                *seen = if *there { Visibility::Visible } else { Visibility::Hidden };
+                *seen = if i < now.people.len() { Visibility::Visible } else { Visibility::Hidden };
             }
+        }
+        for (entity, (at, turn)) in made.loose.iter().zip(&now.furniture) {
+            if let Some(mut pose) = world.get_mut::<Transform>(*entity) {
+                *pose = Transform::from_translation(Vec3::from(at.map(|v| v as f32)))
+                    .with_rotation(Quat::from_array(turn.map(|v| v as f32)).normalize());
+            }
+        }
+        if made.obstacles.0 != now.obstacles {
+            for entity in made.obstacles.1.drain(..) {
+                world.despawn(entity);
+            }
+            let of = made.of.clone();
+            for o in &now.obstacles {
+                made.obstacles.1.extend(put(world, figures::obstacle(o), &of.matt, &of));
+            }
+            made.obstacles.0.clone_from(&now.obstacles);
         }
     });
 }
@@ -179,12 +216,13 @@ fn put(
 }
 
 /// Puts a solid into the picture of truth alone; its colours are numbers.
-fn put_ids(world: &mut World, solid: Solid, of: &Materials) {
-    if !solid.is_empty() {
-        let mesh = world.resource_mut::<Assets<Mesh>>().add(solid.mesh());
-        let layer = RenderLayers::layer(IDS_LAYER);
-        world.spawn((Mesh3d(mesh), MeshMaterial3d(of.bright.clone()), layer, NotShadowCaster));
+fn put_ids(world: &mut World, solid: Solid, of: &Materials) -> Option<Entity> {
+    if solid.is_empty() {
+        return None;
     }
+    let mesh = world.resource_mut::<Assets<Mesh>>().add(solid.mesh());
+    let layer = RenderLayers::layer(IDS_LAYER);
+    Some(world.spawn((Mesh3d(mesh), MeshMaterial3d(of.bright.clone()), layer, NotShadowCaster)).id())
 }
 
 /// The colour that reads as a number where it is written as sRGB.
@@ -206,7 +244,7 @@ pub(super) fn mesh_of(scene: &Scene, group: &[usize], colour: impl Fn(usize) -> 
     let mut solid = Solid::default();
     for &i in group {
         let book = &scene.books[i];
-        books::add(&mut solid, &books::shelf_frame(&scene.faces[book.face]), book, colour(i), spine);
+        books::add(&mut solid, &scene.faces[book.face], book, colour(i), spine);
     }
     solid
 }
@@ -243,7 +281,7 @@ fn lights(world: &mut World, light: Light) {
         towards(1.05, 0.95),
     ));
     for (yaw, pitch, lux, color) in
-        [(-1.9, 0.7, 1_000.0, Color::srgb(0.85, 0.92, 1.0)), (2.6, 0.55, 650.0, Color::srgb(1.0, 0.97, 0.92))]
+        [(-1.9, 0.7, 1_150.0, Color::srgb(0.93, 0.96, 1.0)), (2.6, 0.55, 650.0, Color::srgb(1.0, 0.97, 0.92))]
     {
         let fill = DirectionalLight { color, illuminance: lux, ..DirectionalLight::default() };
         world.spawn((fill, towards(yaw, pitch)));

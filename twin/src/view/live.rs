@@ -11,7 +11,7 @@ use domain::Uid;
 use interfaces::shelfwright_msgs::{Coverage, MissionState, Sighting};
 use interfaces::{AnyMessage, Publication};
 
-use super::scene::Moment;
+use super::scene::{Moment, Scene};
 use crate::{STEP_NS, Twin};
 
 /// Reports that wait for the window at most.
@@ -105,6 +105,8 @@ pub struct Belief {
 pub struct Report {
     /// Where everything is.
     pub moment: Moment,
+    /// The floor with its books, where some were moved.
+    pub scene: Option<Arc<Scene>>,
     /// Tags read since the last report: robot, antenna port and tag.
     pub reads: Vec<(usize, u8, Uid)>,
     /// The newest lidar turn of each robot: first angle and step in the laser's frame, rad, and ranges, m.
@@ -140,6 +142,10 @@ pub struct Teller {
     since: (Instant, i64, f64),
     /// Wall time and simulated time a while ago, for the real-time factor.
     while_ago: (Instant, i64),
+    /// Whether the run is to end for another reason than the window's.
+    interrupted: fn() -> bool,
+    /// How often a book had been moved when the window was told of the books.
+    books_moved: usize,
 }
 
 /// The window's end.
@@ -148,10 +154,12 @@ pub struct Listener {
     pub reports: Receiver<Report>,
     /// Wishes.
     pub wishes: Arc<Wishes>,
+    /// Whether the window is to close for another reason than the person's.
+    pub interrupted: fn() -> bool,
 }
 
-/// Both ends, for a twin.
-pub fn channel(twin: &Twin) -> (Teller, Listener) {
+/// Both ends, for a twin. `interrupted` tells whether the program is to end, though the simulation may be paused or over.
+pub fn channel(twin: &Twin, interrupted: fn() -> bool) -> (Teller, Listener) {
     let (send, reports) = sync_channel(WAITING);
     let wishes = Arc::new(Wishes::default());
     let now = Instant::now();
@@ -163,8 +171,10 @@ pub fn channel(twin: &Twin) -> (Teller, Listener) {
         told: now,
         since: (now, twin.now_ns(), f64::NAN),
         while_ago: (now, twin.now_ns()),
+        interrupted,
+        books_moved: twin.books_moved(),
     };
-    (teller, Listener { reports, wishes })
+    (teller, Listener { reports, wishes, interrupted })
 }
 
 impl Teller {
@@ -234,6 +244,10 @@ impl Teller {
             self.while_ago = (Instant::now(), twin.now_ns());
         }
         self.next.moment = Moment::of(twin);
+        if self.books_moved != twin.books_moved() {
+            self.books_moved = twin.books_moved();
+            self.next.scene = Some(Arc::new(Scene::of(twin)));
+        }
         self.next.over |= over;
         let (total_reads, factor) = (self.next.total_reads, self.next.factor);
         match self.reports.try_send(std::mem::take(&mut self.next)) {
@@ -249,7 +263,7 @@ impl Teller {
         let wishes = self.wishes.clone();
         if wishes.paused() {
             self.send(twin, false);
-            while wishes.paused() && !wishes.closed() {
+            while wishes.paused() && !wishes.closed() && !(self.interrupted)() {
                 if wishes.steps.load(Ordering::Relaxed) > 0 {
                     wishes.steps.fetch_sub(1, Ordering::Relaxed);
                     return;

@@ -87,6 +87,13 @@ impl Memory {
         }
     }
 
+    /// Takes note of where the books are in a scene.
+    pub fn shelve(&mut self, scene: &Scene) {
+        self.books = scene.books.iter().enumerate().map(|(i, b)| (b.uid.clone(), i)).collect();
+        self.sparks.clear();
+        self.changes += 1;
+    }
+
     /// Adds a report.
     pub fn take(&mut self, report: Report) {
         let now_s = report.moment.now_s();
@@ -142,6 +149,12 @@ impl Memory {
         self.now = report.moment;
     }
 
+    /// Nothing more will be told: what was seen last stays, but for what glows.
+    pub fn end(&mut self) {
+        self.over = true;
+        self.sparks.clear();
+    }
+
     /// How the belief about a book stands to the truth.
     pub fn standing(&self, scene: &Scene, book: usize) -> Standing {
         let b = &scene.books[book];
@@ -149,8 +162,7 @@ impl Memory {
         if belief.face != b.address.face.to_string() || belief.tier != b.address.tier {
             return Standing::Wrong;
         }
-        // The tag sits at the left cover.
-        let off = (belief.along_m - b.corner_m[0] as f32).abs();
+        let off = (belief.along_m - b.tag_along_m as f32).abs();
         if off <= RIGHT_M { Standing::Right } else { Standing::Off }
     }
 

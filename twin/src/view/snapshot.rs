@@ -4,12 +4,14 @@ use std::str::FromStr;
 
 use bevy::math::{Quat, Vec2, Vec3};
 use bevy::prelude::Transform;
-use domain::site::Face;
+use domain::site::{Face, Floor, NamedPose};
 
 use super::dress::Wardrobe;
 use super::furnish::Light;
-use super::scene::{Moment, Scene};
+use super::scene::{Moment, Scene, first_floor};
 use super::stage::{Picture, Shot, Stage, ViewError};
+use crate::Twin;
+use crate::world::floor_index;
 
 /// Where a snapshot is taken from.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -38,6 +40,34 @@ impl FromStr for Viewpoint {
             name => Self::Named(name.to_owned()),
         })
     }
+}
+
+impl Viewpoint {
+    /// The floor that is seen from it: the named thing's, or the first robot's.
+    pub fn floor(&self, twin: &Twin) -> usize {
+        let Self::Named(name) = self else { return first_floor(twin) };
+        if let Some(robot) = twin.robots().find(|r| r.name == *name) {
+            return floor_index(twin.site(), robot.floor.as_deref());
+        }
+        let floors = &twin.site().floors;
+        floors
+            .iter()
+            .position(|f| stands(f, name) || f.faces.iter().any(|face| bears(f, face, name)))
+            .unwrap_or_else(|| first_floor(twin))
+    }
+}
+
+/// Whether a face has a name, alone or after its floor's.
+fn bears(floor: &Floor, face: &Face, name: &str) -> bool {
+    name == face.id || name == format!("{}/{}", floor.id, face.id)
+}
+
+fn places(floor: &Floor) -> impl Iterator<Item = &NamedPose> {
+    floor.places.iter().chain(&floor.desks).chain(&floor.docks)
+}
+
+fn stands(floor: &Floor, name: &str) -> bool {
+    places(floor).any(|p| p.id == name)
 }
 
 /// Height of the eyes of who stands somewhere, m.
@@ -71,7 +101,7 @@ pub fn snapshot(
     if !matches!(view, Viewpoint::Overview | Viewpoint::Top)
         && let Ok(mut wardrobe) = Wardrobe::new(PRINT_PER_M, PRINT_BAYS)
     {
-        wardrobe.dress(stage.world(), scene, from.translation, PRINT_WITHIN_M);
+        wardrobe.dress(stage.world(), scene, from.translation, PRINT_WITHIN_M, PRINT_BAYS);
     }
     stage.picture(&Shot { from, fov, width, height, finer: 2 })
 }
@@ -148,28 +178,24 @@ fn aisle(scene: &Scene, now: &Moment) -> Transform {
     let heading = face.heading_deg.to_radians() - yaw;
     let bias = 0.5 * heading.cos();
     let (from, to) =
-        if along - middle + bias > 0.0 { (-1.3, face.length_m()) } else { (face.length_m() + 1.3, 0.0) };
+        if along - middle + bias > 0.0 { (-0.35, face.length_m()) } else { (face.length_m() + 0.35, 0.0) };
     let map = |along: f64, out: f64, up: f32| {
         let p = face.map_from_face([along, out, 0.0]);
         Vec3::new(p[0] as f32, p[1] as f32, up)
     };
     let eye = inside(scene, map(from, out, EYES_M));
-    Transform::from_translation(eye).looking_at(map(to, out - 0.12, 0.95), Vec3::Z)
+    Transform::from_translation(eye).looking_at(map(to, out - 0.9, 0.9), Vec3::Z)
 }
 
 fn named(scene: &Scene, now: &Moment, name: &str) -> Result<(Transform, f32), ViewError> {
     if let Some(robot) = scene.robots.iter().position(|r| r.name == name) {
         return Ok((follow(scene, now, robot), 0.95));
     }
-    let floors = &scene.site.floors;
-    let full = |floor: &str, face: &Face| name == face.id || name == format!("{floor}/{}", face.id);
-    if let Some(face) =
-        floors.iter().flat_map(|f| f.faces.iter().map(move |x| (&f.id, x))).find(|(f, x)| full(f, x))
-    {
-        return Ok((before(face.1), 0.9));
+    let floor = scene.plan();
+    if let Some(face) = floor.and_then(|f| f.faces.iter().find(|face| bears(f, face, name))) {
+        return Ok((before(face), 0.9));
     }
-    let mut places = floors.iter().flat_map(|f| f.places.iter().chain(&f.desks).chain(&f.docks));
-    if let Some(place) = places.find(|p| p.id == name) {
+    if let Some(place) = floor.and_then(|f| places(f).find(|p| p.id == name)) {
         let at = Vec3::new(place.at_m[0] as f32, place.at_m[1] as f32, EYES_M);
         let turn = Quat::from_rotation_z(place.heading_deg.to_radians() as f32);
         return Ok((
@@ -177,12 +203,12 @@ fn named(scene: &Scene, now: &Moment, name: &str) -> Result<(Transform, f32), Vi
             1.05,
         ));
     }
-    let mut known: Vec<&str> = vec!["overview", "follow", "aisle", "top"];
-    known.extend(scene.robots.iter().map(|r| r.name.as_str()));
-    known.extend(scene.faces.iter().map(|f| f.id.as_str()));
-    known.extend(
-        floors.iter().flat_map(|f| f.places.iter().chain(&f.desks).chain(&f.docks)).map(|p| p.id.as_str()),
-    );
+    let mut known: Vec<String> = ["overview", "follow", "aisle", "top"].map(str::to_owned).into();
+    known.extend(scene.robots.iter().map(|r| r.name.clone()));
+    for f in &scene.site.floors {
+        known.extend(f.faces.iter().map(|face| format!("{}/{}", f.id, face.id)));
+        known.extend(places(f).map(|p| p.id.clone()));
+    }
     Err(ViewError::UnknownCamera { found: name.to_owned(), allowed: known.join(", ") })
 }
 

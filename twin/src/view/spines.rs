@@ -4,7 +4,7 @@
 
 use ab_glyph::FontVec;
 
-use super::books::{LABEL_M, cover, ink, trait_of};
+use super::books::{LABEL_M, cover, field, ink, trait_of};
 use super::scene::Book;
 use super::solid::{Rgb, mix, srgb};
 use super::stage::encode;
@@ -12,7 +12,9 @@ use super::type_face::{Fonts, Ink, PITCH, column, is_chinese, line, width};
 
 /// Width of a texture, pixels.
 const WIDTH: usize = 2048;
-/// Free pixels between spines, so that none bleeds into another.
+/// Call numbers are written along the spine where they would be smaller than this across it, m from ascent to descent.
+const SMALLEST_M: f32 = 0.0036;
+/// Around each spine its outermost pixels are repeated so often: between texels at its edge it is still itself.
 const GAP: usize = 2;
 
 /// A texture with the spines of some books, sRGB with alpha; its first texels are white.
@@ -27,25 +29,26 @@ pub(super) struct Sheet {
 /// Prints the spines of some books, so many pixels a metre.
 pub(super) fn print<'a>(books: impl Iterator<Item = &'a Book> + Clone, per_m: f32, fonts: &Fonts) -> Sheet {
     let size = |b: &Book| {
-        let px = |m: f64| ((m as f32 * per_m).round() as usize).clamp(2, WIDTH - 2 * GAP);
+        let px = |m: f64| ((m as f32 * per_m).round() as usize).clamp(2, WIDTH - 8 - 2 * GAP);
         (px(b.size_m[0]), px(b.size_m[2]))
     };
     // The first row begins beside the white texels.
-    let (mut x, mut y, mut row) = (8, 0, 8);
+    let (mut x, mut y, mut row) = (8 + GAP, GAP, 8);
     let mut places = Vec::new();
     for b in books.clone() {
         let (w, h) = size(b);
         if x + w + GAP > WIDTH {
-            (x, y, row) = (0, y + row + GAP, 0);
+            (x, y, row) = (GAP, y + row + 2 * GAP, 0);
         }
         places.push((x, y, w, h));
-        x += w + GAP;
+        x += w + 2 * GAP;
         row = row.max(h);
     }
-    let height = y + row;
+    let height = y + row + GAP;
     let mut page = Page { width: WIDTH, pixels: vec![[1.0; 3]; WIDTH * height] };
     for (b, (x, y, w, h)) in books.zip(&places) {
         spine(&mut page, b, [*x, *y, *w, *h], per_m, fonts);
+        page.bleed([*x, *y, *w, *h]);
     }
     let uv = places
         .iter()
@@ -68,6 +71,23 @@ impl Page {
     fn fill(&mut self, [x, y, w, h]: [usize; 4], colour: Rgb) {
         for row in y..y + h {
             self.pixels[row * self.width + x..row * self.width + x + w].fill(colour);
+        }
+    }
+
+    /// Repeats the outermost pixels of a part of the page around it.
+    fn bleed(&mut self, [x, y, w, h]: [usize; 4]) {
+        for row in y..y + h {
+            let line = &mut self.pixels[row * self.width..][..self.width];
+            let (left, right) = (line[x], line[x + w - 1]);
+            line[x - GAP..x].fill(left);
+            line[x + w..x + w + GAP].fill(right);
+        }
+        let part = x - GAP..x + w + GAP;
+        for k in 1..=GAP {
+            for (from, to) in [(y, y - k), (y + h - 1, y + h - 1 + k)] {
+                let (from, to) = (from * self.width, to * self.width);
+                self.pixels.copy_within(from + part.start..from + part.end, to + part.start);
+            }
         }
     }
 
@@ -119,11 +139,11 @@ fn bands(page: &mut Page, [x, y, w, h]: [usize; 4], cloth: Rgb, print: Rgb, pick
     let thin = (h / 160).max(1);
     match pick >> 4 & 3 {
         0 => {
-            for part in [0.035, 0.05, 0.7] {
+            for part in [0.035, 0.05] {
                 page.fill([x, y + (part * h as f32) as usize, w, thin], mix(cloth, print, 0.8));
             }
         }
-        1 => page.fill([x, y + h / 16, w, h * 9 / 16], mix(cloth, [0.0; 3], 0.45)),
+        1 => page.fill([x, y + h / 16, w, h * 9 / 16], field(cloth)),
         2 => page.fill([x, y + h / 40, w, thin * 3], mix(cloth, print, 0.8)),
         _ => {}
     }
@@ -184,10 +204,10 @@ fn call_number(page: &mut Page, at: [usize; 4], text: &str, font: &FontVec, per_
     let lines = lines(text);
     let ink = srgb(0x161616);
     let widest = |size: f32| lines.iter().map(|l| width(font, l, size)).fold(1.0, f32::max);
-    // Across the spine where letters of 2.4 mm fit, along it on thin books.
-    let across = (h * 0.9 / lines.len() as f32).min(0.0072 * per_m);
+    // Across the spine where letters of this size fit, along it on thin books.
+    let across = (h * 0.9 / lines.len() as f32).min(0.0105 * per_m);
     let size = across * ((w * 0.92) / widest(across)).min(1.0);
-    if size >= 0.0024 * per_m {
+    if size >= SMALLEST_M * per_m {
         let pitch = 0.82 * size;
         let top = (h - pitch * lines.len() as f32 - 0.18 * size) / 2.0;
         for (i, l) in lines.iter().enumerate() {
@@ -195,7 +215,7 @@ fn call_number(page: &mut Page, at: [usize; 4], text: &str, font: &FontVec, per_
             page.stamp(at, [(w - drawn.width as f32) / 2.0, top + i as f32 * pitch], &drawn, ink);
         }
     } else {
-        let size = (w * 0.8).min(0.005 * per_m);
+        let size = (w * 0.85).min(0.0075 * per_m);
         let size = size * (h * 0.94 / width(font, text, size).max(1.0)).min(1.0);
         let drawn = line(font, text, size, h).turned();
         let at_m = [(w - drawn.width as f32) / 2.0, (h - drawn.height as f32) / 2.0];

@@ -1,6 +1,7 @@
 //! A renderer without a window: an app that is moved on by hand, once for each picture.
 
 use std::sync::mpsc::{Receiver, channel};
+use std::time::{Duration, Instant};
 
 use bevy::asset::RenderAssetUsages;
 use bevy::camera::{Exposure, Hdr, RenderTarget};
@@ -12,12 +13,17 @@ use bevy::render::RenderPlugin;
 use bevy::render::pipelined_rendering::PipelinedRenderingPlugin;
 use bevy::render::render_resource::{Extent3d, PollType, TextureDimension, TextureFormat, TextureUsages};
 use bevy::render::renderer::RenderDevice;
+use bevy::render::settings::WgpuSettings;
+use bevy::render::view::ColorGrading;
 use bevy::render::view::screenshot::{Screenshot, ScreenshotCaptured};
 use bevy::window::ExitCondition;
 use bevy::winit::WinitPlugin;
 
 use super::furnish::{Light, arrange, furnish};
 use super::scene::{Moment, Scene};
+
+/// How long a picture may take to be read back.
+const PATIENCE: Duration = Duration::from_secs(60);
 
 /// Why nothing can be drawn.
 #[derive(Debug, thiserror::Error)]
@@ -29,10 +35,8 @@ pub enum ViewError {
     )]
     NoDriver,
     /// No window system.
-    #[error(
-        "no display to open a window on: DISPLAY is not set; pictures without a window come from --snapshot"
-    )]
-    NoDisplay,
+    #[error("no display to open a window on: {0}; pictures without a window come from --snapshot")]
+    NoDisplay(String),
     /// The renderer has ended.
     #[error("the renderer has ended; its reason was logged before")]
     Gone,
@@ -105,6 +109,7 @@ impl Stage {
                     ..WindowPlugin::default()
                 })
                 .set(RenderPlugin {
+                    render_creation: drivers().into(),
                     // Every shader is there in the first picture.
                     synchronous_pipeline_compilation: true,
                     ..RenderPlugin::default()
@@ -117,7 +122,10 @@ impl Stage {
         app.finish();
         app.cleanup();
         furnish(app.world_mut(), scene, now, light);
-        Ok(Self { app })
+        let mut stage = Self { app };
+        // Meshes reach the driver before anything looks at them.
+        stage.update();
+        Ok(stage)
     }
 
     pub fn world(&mut self) -> &mut World {
@@ -137,7 +145,8 @@ impl Stage {
         self.app.world_mut().entity_mut(camera).insert((
             Hdr,
             Tonemapping::AgX,
-            Exposure { ev100: 9.6 },
+            Exposure { ev100: EV100 },
+            vivid(),
             ScreenSpaceAmbientOcclusion {
                 quality_level: ScreenSpaceAmbientOcclusionQualityLevel::High,
                 ..ScreenSpaceAmbientOcclusion::default()
@@ -173,10 +182,7 @@ impl Stage {
                     far: 500.0,
                     ..PerspectiveProjection::default()
                 }),
-                Camera {
-                    clear_color: ClearColorConfig::Custom(Color::srgb(0.93, 0.925, 0.91)),
-                    ..Camera::default()
-                },
+                Camera { clear_color: ClearColorConfig::Custom(BACKGROUND), ..Camera::default() },
                 DebandDither::Disabled,
                 Msaa::Off,
                 shot.from,
@@ -191,8 +197,6 @@ impl Stage {
         width: u32,
         height: u32,
     ) -> Result<Vec<Picture>, ViewError> {
-        // What was added a moment ago reaches the graphics driver in the first round.
-        self.update();
         let taken: Vec<_> = shots
             .iter()
             .map(|(_, target)| {
@@ -221,11 +225,14 @@ impl Stage {
     }
 
     fn wait(&mut self, taken: &Receiver<Vec<u8>>) -> Option<Vec<u8>> {
-        for _ in 0..50 {
+        // It is read back in a thread of its own, which a busy machine lets wait.
+        let started = Instant::now();
+        while started.elapsed() < PATIENCE {
             if let Ok(rgba) = taken.try_recv() {
                 return Some(rgba);
             }
             self.update();
+            std::thread::sleep(Duration::from_millis(1));
         }
         None
     }
@@ -298,6 +305,18 @@ impl Picture {
     }
 }
 
+/// What is around the building; brighter than white, for the film-like curve darkens it.
+pub(super) const BACKGROUND: Color = Color::linear_rgb(2.3, 2.28, 2.2);
+/// Exposure of pictures for people.
+pub(super) const EV100: f32 = 9.35;
+
+/// What the film-like curve takes from colours, given back.
+pub(super) fn vivid() -> ColorGrading {
+    let mut grading = ColorGrading::default();
+    grading.global.post_saturation = 1.18;
+    grading
+}
+
 /// A linear component as a byte of sRGB.
 pub(super) fn encode(v: f32) -> u8 {
     let v = v.clamp(0.0, 1.0);
@@ -305,9 +324,18 @@ pub(super) fn encode(v: f32) -> u8 {
     (255.0 * v + 0.5) as u8
 }
 
+/// Native drivers alone. Looking for OpenGL, too, would ask for a Wayland display and say on the error output that there is
+/// none.
+pub(super) fn drivers() -> WgpuSettings {
+    WgpuSettings { backends: Some(wgpu::Backends::PRIMARY), ..WgpuSettings::default() }
+}
+
 /// Whether there is a graphics driver: Bevy panics without one.
 pub(super) fn driver() -> Result<(), ViewError> {
-    let instance = wgpu::Instance::default();
+    let instance = wgpu::Instance::new(wgpu::InstanceDescriptor {
+        backends: wgpu::Backends::PRIMARY,
+        ..wgpu::InstanceDescriptor::new_without_display_handle()
+    });
     let found = bevy::tasks::block_on(instance.request_adapter(&wgpu::RequestAdapterOptions::default()));
     found.map(|_| ()).map_err(|_| ViewError::NoDriver)
 }

@@ -6,15 +6,18 @@
 //!
 //! Noise depends on seed, camera and number of the image alone.
 
+use std::sync::Arc;
+
 use bevy::camera::visibility::RenderLayers;
 use bevy::camera::{CameraOutputMode, Exposure};
+use bevy::core_pipeline::prepass::DepthPrepass;
 use bevy::core_pipeline::tonemapping::Tonemapping;
 use bevy::math::{Quat, Vec3};
 use bevy::prelude::*;
 use rand::Rng;
 
 use super::dress::Wardrobe;
-use super::furnish::{IDS_LAYER, Light};
+use super::furnish::{IDS_LAYER, Light, shelve};
 use super::scene::{Moment, Scene};
 use super::solid::linear;
 use super::stage::{Picture, Shot, Stage, ViewError, encode};
@@ -22,7 +25,7 @@ use crate::rng::stream;
 use crate::sensors::CameraSettings;
 
 /// Rendered so much finer than the image: the lens interpolates.
-const FINER: f64 = 1.25;
+const FINER: f64 = 1.5;
 /// A moving picture is averaged of moments at most so far apart, pixels, and of so many at most.
 const BLUR_PX: f64 = 1.5;
 const MOST_MOMENTS: u32 = 8;
@@ -46,7 +49,7 @@ pub struct Frame {
 
 /// A renderer for all cameras of all robots.
 pub(super) struct Studio {
-    scene: Scene,
+    scene: Arc<Scene>,
     stage: Stage,
     wardrobe: Wardrobe,
     rigs: Vec<Rig>,
@@ -74,7 +77,7 @@ struct Lens {
 
 impl Studio {
     /// For the cameras of a scene's robots, robot by robot.
-    pub fn new(scene: Scene, now: &Moment) -> Result<Self, ViewError> {
+    pub fn new(scene: Arc<Scene>, now: &Moment) -> Result<Self, ViewError> {
         let wardrobe = Wardrobe::new(PRINT_PER_M, PRINT_BAYS)?;
         let stage = Stage::new(&scene, now, Light { shadows_m: 8.0, shadow_map: 2048, ids: true })?;
         let mut rigs = Vec::new();
@@ -87,10 +90,28 @@ impl Studio {
         Ok(Self { scene, stage, wardrobe, rigs })
     }
 
+    /// Puts the books where they are in another scene of the same floor.
+    pub fn shelve(&mut self, scene: Arc<Scene>) {
+        self.wardrobe.empty();
+        shelve(self.stage.world(), &scene);
+        self.scene = scene;
+    }
+
     /// The image of a camera, counted over all robots from 0, at a moment; `before` is one step earlier.
     pub fn draw(&mut self, rig: usize, before: &Moment, now: &Moment) -> Result<Frame, ViewError> {
         let rig = &self.rigs[rig];
         let (c, lens) = (&rig.settings, &rig.lens);
+        let number = now.steps() / c.every();
+        let stream = format!("{}/{number}", rig.stream);
+        if now.dark.get(rig.robot).copied().unwrap_or_default() {
+            let pixels = (c.width * c.height) as usize;
+            let rgba = develop(&vec![[0.0; 3]; pixels], c, self.scene.seed, &stream);
+            // Nothing is seen of anything.
+            return Ok(Frame {
+                image: Picture { width: c.width, height: c.height, rgba },
+                mask: vec![0; pixels],
+            });
+        }
         let [x, y, yaw] = now.robots[rig.robot];
         let [bx, by, byaw] = before.robots.get(rig.robot).copied().unwrap_or([x, y, yaw]);
         let dt = ((now.now_ns - before.now_ns) as f64 * 1e-9).max(crate::STEP_NS as f64 * 1e-9);
@@ -100,7 +121,7 @@ impl Studio {
         let smear = (libm::hypot(speed[0], speed[1]) / NEAR_M + turn.abs()) * c.shutter_s * c.focal_px();
         let moments = ((smear / BLUR_PX).ceil() as u32).clamp(1, MOST_MOMENTS);
         let eye = transform([x, y, yaw], c).translation;
-        self.wardrobe.dress(self.stage.world(), &self.scene, eye, PRINT_WITHIN_M);
+        self.wardrobe.dress(self.stage.world(), &self.scene, eye, PRINT_WITHIN_M, PRINT_BAYS);
 
         let mut light = vec![[0.0f32; 3]; (c.width * c.height) as usize];
         let mut mask = Vec::new();
@@ -127,8 +148,7 @@ impl Studio {
                 mask = lens.ids(&truth);
             }
         }
-        let number = now.steps() / c.every();
-        let rgba = develop(&light, c, self.scene.seed, &format!("{}/{number}", rig.stream));
+        let rgba = develop(&light, c, self.scene.seed, &stream);
         Ok(Frame { image: Picture { width: c.width, height: c.height, rgba }, mask })
     }
 }
@@ -154,7 +174,8 @@ fn shoot(
     let camera = stage.camera(shot, &target);
     stage.world().entity_mut(camera).insert((
         Tonemapping::None,
-        Msaa::Sample4,
+        // Most of what is in view of a shelf is behind its books: without a look at depths first it would all be lit in vain.
+        DepthPrepass,
         Exposure { ev100: REFERENCE_EV - (brightness as f32).log2() },
     ));
     let mut takes = vec![(camera, target)];

@@ -30,6 +30,9 @@ pub struct BagArgs {
 
 #[derive(Debug, Subcommand)]
 enum Action {
+    /// Record topics of any type from the ROS 2 network.
+    #[cfg(feature = "ros2")]
+    Record(crate::ros::record::RecordArgs),
     /// Topics, types, counts, rates and time span.
     Info(look::InfoArgs),
     /// Hold a bag against every rule of its formats; fails where one is broken.
@@ -53,6 +56,8 @@ enum Action {
 /// Runs `bag`.
 pub fn run(args: &BagArgs, ui: &Ui) -> anyhow::Result<()> {
     match &args.action {
+        #[cfg(feature = "ros2")]
+        Action::Record(args) => crate::ros::record::run(args, ui),
         Action::Info(args) => look::info(args, ui),
         Action::Check(args) => look::check(args, ui),
         Action::Cut(args) => edit::cut(args, ui),

@@ -72,7 +72,8 @@ pub fn picture(
     let mut draw = |twin: &Twin| -> anyhow::Result<()> {
         if let Some(file) = &args.snapshot {
             let view: Viewpoint = args.camera.as_deref().unwrap_or("overview").parse()?;
-            let picture = snapshot(&Scene::of(twin), &Moment::of(twin), &view, args.size);
+            let floor = view.floor(twin);
+            let picture = snapshot(&Scene::on(twin, floor), &Moment::on(twin, floor), &view, args.size);
             picture.map_err(refused)?.save(file)?;
             files.push(file.clone());
         }
@@ -100,6 +101,7 @@ pub fn picture(
         run: &run,
         bag: None,
         pace: &Pace::default(),
+        cameras: false,
     };
     let outcome = mission.run(twin, &mut watch, ui)?;
     match watch.drawn {
@@ -184,7 +186,7 @@ fn save(
     let things = found
         .into_iter()
         .filter_map(|(id, (pixels, box_px))| {
-            let what = match cameras.seen(id)? {
+            let what = match cameras.seen(name, id)? {
                 Seen::Book(b) => What::Book {
                     uid: b.uid.to_string(),
                     barcode: b.barcode.clone(),

@@ -55,8 +55,7 @@ impl Reporter {
             state.label().clone_into(&mut own.summary);
         }
         own.values.insert(0, ("state", state.label().to_owned()));
-        let values = own.values.into_iter().map(|(key, value)| pair(key.to_owned(), &value)).collect();
-        let status = vec![self.status("", own.level, own.summary, values), self.messages(shared)];
+        let status = vec![own.into_status(self.node.clone(), &self.robot), self.messages(shared)];
         DiagnosticArray { header: Header::new(shared.now_ns(), ""), status }
     }
 
@@ -94,22 +93,8 @@ impl Reporter {
             (Level::Ok, "ok".into())
         };
         self.lost = lost;
-        self.status(" messages", level, summary, values)
-    }
-
-    fn status(&self, part: &str, level: Level, message: String, values: Vec<KeyValue>) -> DiagnosticStatus {
-        DiagnosticStatus {
-            level: match level {
-                Level::Ok => DiagnosticStatus::OK,
-                Level::Warn => DiagnosticStatus::WARN,
-                Level::Error => DiagnosticStatus::ERROR,
-                Level::Stale => DiagnosticStatus::STALE,
-            },
-            name: format!("{}{part}", self.node),
-            message,
-            hardware_id: self.robot.clone(),
-            values,
-        }
+        let named = Health { level, summary, values: Vec::new() };
+        DiagnosticStatus { values, ..named.into_status(format!("{} messages", self.node), &self.robot) }
     }
 }
 

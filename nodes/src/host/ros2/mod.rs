@@ -15,6 +15,8 @@ pub mod declare;
 #[cfg(feature = "ros2")]
 mod diagnostics;
 #[cfg(feature = "ros2")]
+pub mod generic;
+#[cfg(feature = "ros2")]
 mod host;
 pub mod keeping;
 pub mod lifecycle;

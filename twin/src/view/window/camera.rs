@@ -3,11 +3,15 @@
 use std::f32::consts::FRAC_PI_2;
 
 use bevy::camera::{Exposure, Hdr};
+use bevy::core_pipeline::prepass::DepthPrepass;
 use bevy::core_pipeline::tonemapping::Tonemapping;
 use bevy::input::mouse::{AccumulatedMouseMotion, AccumulatedMouseScroll, MouseScrollUnit};
+use bevy::light::ShadowFilteringMethod;
 use bevy::prelude::*;
+use bevy::render::renderer::RenderAdapterInfo;
 
 use super::super::snapshot::fitted;
+use super::super::stage::{BACKGROUND, EV100, vivid};
 use super::{Remembered, Shown};
 
 /// How the eye moves.
@@ -42,14 +46,28 @@ impl Eye {
 }
 
 /// Puts the eye where it sees everything.
-pub(super) fn spawn(mut commands: Commands<'_, '_>, shown: Res<'_, Shown>) {
+pub(super) fn spawn(
+    mut commands: Commands<'_, '_>,
+    shown: Res<'_, Shown>,
+    adapter: Res<'_, RenderAdapterInfo>,
+) {
+    // Without a graphics card each pixel counts: hard edges are better than a window that lags.
+    let (msaa, shadows) = if adapter.device_type == wgpu::DeviceType::Cpu {
+        (Msaa::Off, ShadowFilteringMethod::Hardware2x2)
+    } else {
+        (Msaa::Sample4, ShadowFilteringMethod::Gaussian)
+    };
     commands.spawn((
         Camera3d::default(),
-        Camera { clear_color: ClearColorConfig::Custom(Color::srgb(0.93, 0.925, 0.91)), ..Camera::default() },
+        Camera { clear_color: ClearColorConfig::Custom(BACKGROUND), ..Camera::default() },
         Hdr,
         Tonemapping::AgX,
-        Exposure { ev100: 9.6 },
-        Msaa::Sample4,
+        Exposure { ev100: EV100 },
+        vivid(),
+        msaa,
+        shadows,
+        // Much of a library is behind books: it need not be lit.
+        DepthPrepass,
         Projection::Perspective(PerspectiveProjection {
             fov: FOV,
             near: 0.05,

@@ -7,11 +7,13 @@ use bevy::math::Affine3A;
 use bevy::mesh::Mesh;
 use bevy::prelude::*;
 
-use super::super::books::{self, Spine, shelf_frame};
+use super::super::books::{self, Spine, book_frame, shelf_frame};
+use super::super::dress::Wardrobe;
 use super::super::furnish::{Furniture, mesh_of};
 use super::super::memory::{Memory, Standing};
 use super::super::scene::Scene;
 use super::super::solid::{Rgb, mix, srgb};
+use super::camera::Eye;
 use super::keys::Choices;
 use super::pick::Selected;
 use super::{Remembered, Shown};
@@ -42,7 +44,7 @@ pub(super) struct Painted {
     beliefs: bool,
     changes: u64,
     at_s: f32,
-    shown: BTreeMap<usize, Vec<Standing>>,
+    shown: BTreeMap<AssetId<Mesh>, Vec<Standing>>,
 }
 
 /// Paints the books anew where beliefs have changed.
@@ -67,14 +69,14 @@ pub(super) fn recolour(
     if toggled {
         painted.shown.clear();
     }
-    for (group, books) in furniture.books.iter().enumerate() {
+    for books in &furniture.books {
         let scene = &shown.0;
         let standings: Vec<Standing> = if choices.beliefs {
             books.books.iter().map(|&i| memory.0.standing(scene, i)).collect()
         } else {
             Vec::new()
         };
-        if painted.shown.get(&group) == Some(&standings) {
+        if painted.shown.get(&books.mesh.id()) == Some(&standings) {
             continue;
         }
         let colour = |i: usize| -> Rgb {
@@ -88,8 +90,29 @@ pub(super) fn recolour(
         if let Some(mut mesh) = meshes.get_mut(&books.mesh) {
             *mesh = mesh_of(scene, &books.books, colour, &Spine::Painted).mesh();
         }
-        painted.shown.insert(group, standings);
+        painted.shown.insert(books.mesh.id(), standings);
     }
+}
+
+/// Printed spines for the books near the eye.
+pub(super) struct Print(pub Option<Wardrobe>);
+
+/// Print is drawn so fine, pixels a metre, on so many bays no farther away than this, m.
+pub(super) const PRINT_PER_M: f32 = 1_200.0;
+pub(super) const PRINT_BAYS: usize = 10;
+const PRINT_WITHIN_M: f64 = 2.5;
+
+/// Prints the spines near the eye, a bay at a time so that no hand on the mouse feels it; beliefs are shown without print.
+pub(super) fn print(world: &mut World) {
+    let Some(mut wardrobe) = world.non_send_mut::<Print>().0.take() else { return };
+    let eye = world.query_filtered::<&Transform, With<Eye>>().iter(world).next().map(|t| t.translation);
+    world.resource_scope(|world, shown: Mut<'_, Shown>| match eye {
+        Some(eye) if !world.resource::<Choices>().beliefs => {
+            wardrobe.dress(world, &shown.0, eye, PRINT_WITHIN_M, 1);
+        }
+        _ => wardrobe.undress(world),
+    });
+    world.non_send_mut::<Print>().0 = Some(wardrobe);
 }
 
 /// Lines and points over the scene.
@@ -102,7 +125,7 @@ pub(super) fn overlay(
 ) {
     let (memory, scene) = (&memory.0, &shown.0);
     if choices.path {
-        for (robot, trail) in memory.trails.iter().enumerate() {
+        for (robot, trail) in memory.trails.iter().enumerate().filter(|(i, _)| scene.has_robot(*i)) {
             gizmos.linestrip(
                 trail.iter().map(|[x, y]| Vec3::new(*x as f32, *y as f32, 0.015)),
                 Color::srgb(0.12, 0.55, 0.56),
@@ -127,14 +150,14 @@ pub(super) fn overlay(
     }
     if let Some(book) = selected.0.map(|i| &scene.books[i]) {
         let size = Vec3::from(book.size_m.map(|v| v as f32));
-        let middle = Vec3::from(book.corner_m.map(|v| v as f32)) + size / 2.0;
-        let at = Affine3A::from_scale_rotation_translation(size + Vec3::splat(0.006), Quat::IDENTITY, middle);
-        gizmos.cube(shelf_frame(&scene.faces[book.face]) * at, Color::srgb(0.0, 0.85, 1.0));
+        let around =
+            Affine3A::from_scale_rotation_translation(size + Vec3::splat(0.006), Quat::IDENTITY, size / 2.0);
+        gizmos.cube(book_frame(&scene.faces[book.face], book) * around, Color::srgb(0.0, 0.85, 1.0));
     }
 }
 
 fn lidar(gizmos: &mut Gizmos<'_, '_>, memory: &Memory, scene: &Scene) {
-    for (robot, (first, step, ranges)) in &memory.scans {
+    for (robot, (first, step, ranges)) in memory.scans.iter().filter(|(i, _)| scene.has_robot(**i)) {
         let (Some([x, y, yaw]), Some(s)) = (memory.now.robots.get(*robot), scene.robots.get(*robot)) else {
             continue;
         };
@@ -149,7 +172,7 @@ fn lidar(gizmos: &mut Gizmos<'_, '_>, memory: &Memory, scene: &Scene) {
 }
 
 fn sparks(gizmos: &mut Gizmos<'_, '_>, memory: &Memory, scene: &Scene) {
-    for spark in &memory.sparks {
+    for spark in memory.sparks.iter().filter(|s| scene.has_robot(s.robot)) {
         let (Some([x, y, yaw]), Some(s)) =
             (memory.now.robots.get(spark.robot), scene.robots.get(spark.robot))
         else {
@@ -157,12 +180,8 @@ fn sparks(gizmos: &mut Gizmos<'_, '_>, memory: &Memory, scene: &Scene) {
         };
         let Some(mount) = s.antennas_m.get(usize::from(spark.port).wrapping_sub(1)) else { continue };
         let book = &scene.books[spark.book];
-        let frame = shelf_frame(&scene.faces[book.face]);
-        let tag = frame.transform_point3(Vec3::new(
-            book.corner_m[0] as f32,
-            book.corner_m[1] as f32,
-            (book.corner_m[2] + 0.08) as f32,
-        ));
+        let frame = book_frame(&scene.faces[book.face], book);
+        let tag = frame.transform_point3(Vec3::new(0.0, 0.0, 0.08));
         let turn = Quat::from_rotation_z(*yaw as f32);
         let antenna = Vec3::new(*x as f32, *y as f32, 0.0) + turn * Vec3::from(mount.map(|v| v as f32));
         let fresh = (1.0 - (memory.now.now_s() - spark.at_s) / 0.35).clamp(0.0, 1.0) as f32;
@@ -173,7 +192,7 @@ fn sparks(gizmos: &mut Gizmos<'_, '_>, memory: &Memory, scene: &Scene) {
 
 /// A line along each tier, from red, where a book would not have been read, to green.
 fn coverage(gizmos: &mut Gizmos<'_, '_>, memory: &Memory, scene: &Scene) {
-    for floor in &scene.site.floors {
+    if let Some(floor) = scene.plan() {
         for face in &floor.faces {
             let Some(id) = floor.face_id(face).map(|id| id.to_string()) else { continue };
             let frame = shelf_frame(face);

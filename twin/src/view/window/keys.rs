@@ -70,6 +70,8 @@ pub(super) fn press(
     let faster = keys.any_just_pressed([KeyCode::Equal, KeyCode::NumpadAdd, KeyCode::BracketRight]);
     let slower = keys.any_just_pressed([KeyCode::Minus, KeyCode::NumpadSubtract, KeyCode::BracketLeft]);
     if faster || slower {
+        // From the speed of the command line, the first time.
+        choices.speed = if wishes.speed() > 0.0 { wishes.speed() } else { choices.speed };
         choices.speed = (choices.speed * if faster { 2.0 } else { 0.5 }).clamp(0.0625, 256.0);
         wishes.set_speed(choices.speed);
     }

@@ -3,7 +3,7 @@
 use bevy::math::{Affine3A, Vec3};
 use bevy::prelude::*;
 
-use super::super::books::shelf_frame;
+use super::super::books::{book_frame, shelf_frame};
 use super::super::scene::Scene;
 use super::Shown;
 
@@ -50,7 +50,7 @@ pub(super) fn book_at(scene: &Scene, origin: Vec3, direction: Vec3) -> Option<us
             continue;
         }
         let front = d.y > 1e-6 && (o + d * entry).y < 1e-3;
-        nearest = Some((entry, front.then(|| book_behind(scene, i, o, d)).flatten()));
+        nearest = Some((entry, front.then(|| book_behind(scene, i, origin, direction)).flatten()));
     }
     nearest?.1
 }
@@ -72,12 +72,13 @@ fn enters(o: Vec3, d: Vec3, high: Vec3) -> Option<f32> {
     (from < to).then_some(from)
 }
 
-/// The book whose spine a ray in the face's frame meets.
+/// The book whose spine a ray on the map meets.
 fn book_behind(scene: &Scene, face: usize, o: Vec3, d: Vec3) -> Option<usize> {
     scene.books.iter().enumerate().filter(|(_, b)| b.face == face).find_map(|(i, b)| {
-        let low = Vec3::from(b.corner_m.map(|v| v as f32));
+        let to_book = book_frame(&scene.faces[face], b).inverse();
+        let (o, d) = (to_book.transform_point3(o), to_book.transform_vector3(d));
         let size = Vec3::from(b.size_m.map(|v| v as f32));
-        let p = o + d * ((low.y - o.y) / d.y) - low;
+        let p = o - d * (o.y / d.y);
         (p.x >= 0.0 && p.x < size.x && p.z >= 0.0 && p.z < size.z).then_some(i)
     })
 }
@@ -85,21 +86,21 @@ fn book_behind(scene: &Scene, face: usize, o: Vec3, d: Vec3) -> Option<usize> {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::inject::UntidySettings;
     use crate::{Scenario, Twin};
 
     #[test]
     fn a_click_on_a_spine_selects_that_book_and_none_behind_the_shelf() {
-        let scene = Scene::of(&Twin::new(&Scenario::demo(1)).unwrap());
+        let mut scenario = Scenario::demo(1);
+        scenario.untidy = UntidySettings { upside_down: 60, lying: 40, leaning: 20, pushed_back: 60 };
+        let scene = Scene::of(&Twin::new(&scenario).unwrap());
         for i in (0..scene.books.len()).step_by(97) {
             let b = &scene.books[i];
-            let frame = shelf_frame(&scene.faces[b.face]);
-            let middle = Vec3::new(
-                (b.corner_m[0] + b.size_m[0] / 2.0) as f32,
-                b.corner_m[1] as f32,
-                (b.corner_m[2] + b.size_m[2] / 2.0) as f32,
-            );
-            let (eye, aim) = (middle - Vec3::new(0.0, 0.7, 0.0), Vec3::Y);
-            let (eye, aim) = (frame.transform_point3(eye), frame.transform_vector3(aim));
+            let face = &scene.faces[b.face];
+            let size = Vec3::from(b.size_m.map(|v| v as f32));
+            let middle = book_frame(face, b).transform_point3(Vec3::new(size.x / 2.0, 0.0, size.z / 2.0));
+            let aim = shelf_frame(face).transform_vector3(Vec3::Y);
+            let eye = middle - 0.7 * aim;
             assert_eq!(book_at(&scene, eye, aim), Some(i));
             // From the other side of the row another face's books are in front.
             assert_ne!(book_at(&scene, eye + aim * 3.0, -aim), Some(i));
