@@ -3,7 +3,7 @@
 use domain::{ErrorKind, ItemRef};
 
 /// All kinds in the order in which reports show them.
-pub const KINDS: [ErrorKind; 9] = [
+pub const KINDS: [ErrorKind; 10] = [
     ErrorKind::MisplacedFloor,
     ErrorKind::MisplacedRow,
     ErrorKind::MisplacedBay,
@@ -12,6 +12,7 @@ pub const KINDS: [ErrorKind; 9] = [
     ErrorKind::Missing,
     ErrorKind::OnLoan,
     ErrorKind::NotInCatalogue,
+    ErrorKind::Lying,
     ErrorKind::NotVerified,
 ];
 
@@ -27,6 +28,7 @@ pub fn name(kind: ErrorKind) -> &'static str {
         ErrorKind::NotInCatalogue => "not_in_catalogue",
         ErrorKind::OnLoan => "on_loan",
         ErrorKind::NotVerified => "not_verified",
+        ErrorKind::Lying => "lying",
     }
 }
 
@@ -47,6 +49,7 @@ pub fn label(kind: ErrorKind) -> &'static str {
         ErrorKind::NotInCatalogue => "Not in catalogue",
         ErrorKind::OnLoan => "On loan, yet here",
         ErrorKind::NotVerified => "Not verified",
+        ErrorKind::Lying => "Lies on others",
     }
 }
 
@@ -62,6 +65,7 @@ pub fn action(kind: ErrorKind) -> &'static str {
         ErrorKind::NotInCatalogue => "Take to cataloguing",
         ErrorKind::OnLoan => "Take to circulation desk",
         ErrorKind::NotVerified => "Check by eye",
+        ErrorKind::Lying => "Stand upright in its place",
     }
 }
 
@@ -76,7 +80,7 @@ pub fn class(kind: Option<ErrorKind>) -> &'static str {
             | ErrorKind::MisplacedBay
             | ErrorKind::MisplacedTier,
         ) => "misplaced",
-        Some(ErrorKind::OutOfOrder) => "order",
+        Some(ErrorKind::OutOfOrder | ErrorKind::Lying) => "order",
         Some(ErrorKind::NotInCatalogue) => "unknown",
         Some(ErrorKind::OnLoan) => "loan",
         Some(ErrorKind::NotVerified) => "unverified",

@@ -233,15 +233,14 @@ async fn lists_are_paged_without_gaps_and_filtered() {
     assert_eq!(seen.len(), sent);
     assert_eq!(order[0], ("demo-3".into(), 1), "the latest run first");
 
-    let (_, page) = served.get("/api/v1/shelf-errors?run=demo-2&kind=misplaced_row&limit=1000").await;
+    let (_, all) = served.get("/api/v1/shelf-errors?run=demo-2&limit=1000").await;
+    let kind = all["items"][0]["finding"]["kind"].as_str().unwrap();
+    let (_, page) = served.get(&format!("/api/v1/shelf-errors?run=demo-2&kind={kind}&limit=1000")).await;
     let items = page["items"].as_array().unwrap();
     assert_eq!(page["total"], items.len());
     assert!(!items.is_empty());
     for item in items {
-        assert_eq!(
-            (item["run"].as_str(), item["finding"]["kind"].as_str()),
-            (Some("demo-2"), Some("misplaced_row"))
-        );
+        assert_eq!((item["run"].as_str(), item["finding"]["kind"].as_str()), (Some("demo-2"), Some(kind)));
         let barcode = item["finding"]["item"]["barcode"].as_str().unwrap();
         let (_, by_barcode) = served.get(&format!("/api/v1/shelf-errors?barcode={barcode}")).await;
         assert!(by_barcode["total"].as_u64().unwrap() >= 1);

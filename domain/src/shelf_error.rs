@@ -27,6 +27,8 @@ pub enum ErrorKind {
     OnLoan,
     /// Expected, not seen, and coverage does not allow a verdict.
     NotVerified,
+    /// On its home shelf and in order, but flat on top of the others.
+    Lying,
 }
 
 /// A book as a neighbour is named in reports.

@@ -43,6 +43,7 @@ pub fn locate_face(scan: &Scan, face: &FaceGeometry, settings: &LocateSettings) 
     if let Some(weights) = decoder::face_weights().filter(|_| settings.decode) {
         pass.settle(&mut answers);
         decode(weights, &pass.windows(&answers), face, &mut answers);
+        pass.lay(&mut answers);
     }
     let sightings = sightings(scan, face, &cells.tags, &answers);
     let coverage = coverage_of(scan, face, settings, &cells.tags, &answers, coverage::UHF);

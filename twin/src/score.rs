@@ -74,7 +74,7 @@ fn class(kind: ErrorKind) -> Option<Class> {
         ErrorKind::OutOfOrder => Class::OutOfOrder,
         ErrorKind::NotInCatalogue => Class::Foreign,
         ErrorKind::OnLoan => Class::OnLoan,
-        ErrorKind::NotVerified => return None,
+        ErrorKind::NotVerified | ErrorKind::Lying => return None,
     })
 }
 

@@ -17,6 +17,12 @@ const DEFAULT_HEIGHT_M: f32 = 0.24;
 /// No finding is surer than this: the catalogue itself errs.
 const SUREST: f64 = 0.999;
 
+/// Heights of a tag over its board, m, at which its book lies on the others rather than stands: labels of standing books are
+/// up to 15 cm high, and the locator gives the height of most tags unless it is sure of another.
+const LYING_M: [f64; 2] = [0.17, 0.40];
+/// How often what the locator has so high does lie (`positioning/LYING.md`).
+const LYING_CONFIDENCE: f64 = 0.8;
+
 /// A book on a shelf.
 struct Standing {
     face: usize,
@@ -240,7 +246,11 @@ impl Builder<'_> {
     fn standing(&self, i: usize) -> Option<Standing> {
         let book = &self.expected.books[i];
         let (face, shelf, finding) = match self.judgement.decisions[i] {
-            Decision::InPlace(shelf) => (book.home?.0, shelf, None),
+            Decision::InPlace(shelf) => {
+                let face = book.home?.0;
+                let lies = self.belief(book)?.on(face).is_some_and(|f| self.lies(f, shelf));
+                (face, shelf, lies.then_some((Some(ErrorKind::Lying), LYING_CONFIDENCE)))
+            }
             Decision::OutOfOrder(shelf, p) => (book.home?.0, shelf, Some((Some(ErrorKind::OutOfOrder), p))),
             Decision::Misplaced(face, shelf, p) => (face, shelf, Some((None, p))),
             Decision::Unexpected(face, shelf, p) => {
@@ -268,6 +278,16 @@ impl Builder<'_> {
             finding,
             belongs: self.groups.get(&i).copied(),
         })
+    }
+
+    /// Whether a book on that shelf lies on top of the others.
+    fn lies(&self, f: &FaceBelief, shelf: Shelf) -> bool {
+        let grid = &self.stacks.grids[f.face];
+        let tier = grid.tier(shelf);
+        let above_m = grid.boards_m.get(tier + 1).copied().unwrap_or(f64::INFINITY);
+        // What the locator has on another tier than the audit is not told to lie on this one.
+        let lying_m = |board: &f64| board + LYING_M[0]..above_m.min(board + LYING_M[1]);
+        grid.boards_m.get(tier).is_some_and(|board| lying_m(board).contains(&f.height_m))
     }
 
     /// A tag that the catalogue does not know: on a shelf, or read from somewhere.
@@ -328,7 +348,7 @@ impl Builder<'_> {
     fn in_place_by_group(&self, standing: &[Standing]) -> Vec<Vec<(usize, usize)>> {
         let mut members: Vec<Vec<(usize, usize)>> = vec![Vec::new(); self.expected.groups.len()];
         for (s, book) in standing.iter().enumerate() {
-            if let (Some((g, at)), None) = (book.belongs, book.verdict) {
+            if let (Some((g, at)), None | Some(ErrorKind::Lying)) = (book.belongs, book.verdict) {
                 members[g].push((at, s));
             }
         }

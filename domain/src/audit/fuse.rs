@@ -22,6 +22,8 @@ pub struct FaceBelief {
     pub face: usize,
     pub along_m: f64,
     pub along_std_m: f64,
+    /// Height above the floor, m: mean of the passes; NaN where none tells it.
+    pub height_m: f64,
     /// ln of the tiers' probabilities, tier 1 first, normalised; `None` where the antennas cannot tell.
     pub ln_tier: Option<Vec<f64>>,
     /// What the locator says of the face: logit of its probability, over the passes.
@@ -265,6 +267,7 @@ fn fuse_face(
         face,
         along_m: mean,
         along_std_m: formal.max(scatter).sqrt().max(settings.min_along_std_m),
+        height_m: mean_height(passes),
         ln_tier: tiers,
         face_logit: face_logit * counts_for,
         ln_odds: 0.0,
@@ -272,6 +275,11 @@ fn fuse_face(
         rssi_dbm: strongest(passes.iter().map(|s| f64::from(s.rssi_dbm))),
         passes: n as u32,
     }
+}
+
+fn mean_height(passes: &[&Sighting]) -> f64 {
+    let known = || passes.iter().map(|s| f64::from(s.height_m)).filter(|h| h.is_finite());
+    known().sum::<f64>() / known().count() as f64
 }
 
 /// Lets ln p add up to 1 in p.

@@ -19,6 +19,8 @@ pub struct Grid<'a> {
     pub bays: u32,
     pub bay_width_m: f64,
     pub tiers: u32,
+    /// Heights of the boards above the floor, m, from the bottom.
+    pub boards_m: Vec<f64>,
     /// Names of the passes over it.
     pub passes: Vec<&'a str>,
     /// By pass and tier; `None` where the pass left none.
@@ -137,6 +139,7 @@ impl<'a> Stacks<'a> {
                 continue;
             }
             grids.push(Grid {
+                boards_m: face.tiers.iter().map(|t| t.board_m).collect(),
                 bays: u32::from(face.bays),
                 bay_width_m: face.bay_width_m,
                 tiers: face.tiers.len() as u32,

@@ -353,3 +353,22 @@ proptest! {
         prop_assert!(result.errors.iter().all(|e| (0.0..=1.0).contains(&e.confidence)));
     }
 }
+
+#[test]
+fn a_book_that_lies_on_the_others_is_told_and_not_one_that_the_locator_has_on_the_tier_above() {
+    let world = World::new(2, 4);
+    let (mut sightings, coverage) = world.passes(&Noise::honest(), 1);
+    let mut told = |up_m: f64| {
+        for s in &mut sightings {
+            let (_, face) = world.site.face(s.face.as_ref().unwrap()).unwrap();
+            let tier = s.tier().map_or(0, |t| usize::from(t.0) - 1);
+            s.height_m = (face.tiers[tier].board_m + up_m) as f32;
+        }
+        let result = audit(&world.catalogue, &world.site, &sightings, &coverage, &AuditSettings::default());
+        (kinds(&result, ErrorKind::Lying).len(), result.in_place as usize)
+    };
+    assert_eq!(told(0.08).0, 0);
+    let (lying, in_place) = told(0.24);
+    assert!(lying > 0 && lying * 10 >= in_place * 9, "{lying} of {in_place}");
+    assert_eq!(told(0.9).0, 0);
+}

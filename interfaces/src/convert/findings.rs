@@ -7,7 +7,7 @@ use crate::builtin_interfaces::Time;
 use crate::shelfwright_msgs::{ItemRef, ShelfError};
 
 /// Each kind with its number in the message.
-const KINDS: [(ErrorKind, u8); 9] = [
+const KINDS: [(ErrorKind, u8); 10] = [
     (ErrorKind::Missing, ShelfError::MISSING),
     (ErrorKind::MisplacedFloor, ShelfError::MISPLACED_FLOOR),
     (ErrorKind::MisplacedRow, ShelfError::MISPLACED_ROW),
@@ -17,6 +17,7 @@ const KINDS: [(ErrorKind, u8); 9] = [
     (ErrorKind::NotInCatalogue, ShelfError::NOT_IN_CATALOGUE),
     (ErrorKind::OnLoan, ShelfError::ON_LOAN),
     (ErrorKind::NotVerified, ShelfError::NOT_VERIFIED),
+    (ErrorKind::Lying, ShelfError::LYING),
 ];
 
 fn number_of(kind: ErrorKind) -> u8 {
@@ -30,6 +31,7 @@ fn number_of(kind: ErrorKind) -> u8 {
         ErrorKind::NotInCatalogue => ShelfError::NOT_IN_CATALOGUE,
         ErrorKind::OnLoan => ShelfError::ON_LOAN,
         ErrorKind::NotVerified => ShelfError::NOT_VERIFIED,
+        ErrorKind::Lying => ShelfError::LYING,
     }
 }
 
@@ -198,6 +200,6 @@ mod tests {
     fn an_unknown_kind_is_refused_by_name_and_number() {
         let message = ShelfError { kind: 77, ..ShelfError::from(&error(ErrorKind::OnLoan)) };
         let text = domain::ShelfError::try_from(&message).unwrap_err().to_string();
-        assert_eq!(text, "shelfwright_msgs/msg/ShelfError: field kind: found 77, expected 1 to 9");
+        assert_eq!(text, "shelfwright_msgs/msg/ShelfError: field kind: found 77, expected 1 to 10");
     }
 }

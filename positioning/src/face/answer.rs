@@ -37,6 +37,8 @@ pub(crate) struct Answer {
     pub tiers: Vec<f64>,
     /// Probability that the tag is on the face at all.
     pub front: f64,
+    /// Probability that its book lies on others.
+    pub lying: f64,
 }
 
 impl Pass<'_> {
@@ -117,7 +119,16 @@ impl Pass<'_> {
             .iter()
             .map(|o| (f64::from(o.at[1]) - y).hypot(f64::from(o.at[2]) - z))
             .fold(f64::INFINITY, f64::min);
-        Answer { x, x_std: variance.sqrt(), z, range, tier, tiers: by_tier, front: sides[0].1 / all }
+        Answer {
+            x,
+            x_std: variance.sqrt(),
+            z,
+            range,
+            tier,
+            tiers: by_tier,
+            front: sides[0].1 / all,
+            lying: 0.0,
+        }
     }
 
     /// A tag without usable reads.
@@ -131,6 +142,7 @@ impl Pass<'_> {
             tier: 0,
             tiers: vec![1.0 / tiers.max(1) as f64; tiers],
             front: 0.5,
+            lying: 0.0,
         }
     }
 

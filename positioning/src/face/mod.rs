@@ -12,6 +12,7 @@ pub(crate) mod field;
 mod gridded;
 pub(crate) mod hypotheses;
 pub(crate) mod lesson;
+mod lying;
 pub(crate) mod observations;
 pub(crate) mod offsets;
 pub(crate) mod pass;

@@ -193,6 +193,7 @@ impl HfPass {
                 tier: 0,
                 tiers: vec![1.0 / tiers.max(1) as f64; tiers],
                 front: 0.5,
+                lying: 0.0,
             };
         }
         let found = self.search(tag, zone, chances);
@@ -204,6 +205,7 @@ impl HfPass {
             tier: found.tier,
             tiers: found.tiers,
             front: FRONT,
+            lying: 0.0,
         }
     }
 

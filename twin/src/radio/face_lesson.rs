@@ -53,6 +53,21 @@ pub struct FacePrior {
     pub tiers: [u32; 2],
     /// Share of the robots that have an antenna for each tier; the others have fewer.
     pub antenna_each_tier: f64,
+    /// Share of the books that do not stand as they should, one in three each way.
+    pub untidy: f64,
+}
+
+/// How a book of a lesson is kept.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Kept {
+    /// On its foot, its spine to the aisle.
+    Tidy,
+    /// On its head: the tag is at the upper end of the spine.
+    UpsideDown,
+    /// Flat on top of its neighbours: the tag lies level.
+    Lying,
+    /// Pushed back by 3 to 8 cm.
+    PushedBack,
 }
 
 impl Default for FacePrior {
@@ -74,6 +89,7 @@ impl Default for FacePrior {
             pose_std_m: [0.001, 0.005],
             tiers: [4, 7],
             antenna_each_tier: 0.7,
+            untidy: 0.0,
         }
     }
 }
@@ -106,6 +122,8 @@ pub struct ShelvedTag {
     pub x_m: f64,
     /// Index of its tier; `None` for a tag behind the panel or across the aisle.
     pub tier: Option<usize>,
+    /// How its book is kept.
+    pub kept: Kept,
 }
 
 /// A simulated pass along a face, with the places of the tags that were read.
@@ -149,6 +167,7 @@ pub fn face_lesson(prior: &FacePrior, seed: u64, number: u64) -> Result<FaceLess
         truth: Vec::new(),
         heights: [even(rng, 0.04, 0.09), even(rng, 0.0, 0.06)],
         deep: even(rng, 0.0, 0.03),
+        untidy: prior.untidy,
     };
     let fronts: Vec<ShelfFront> = [(0.0, 1.0), (-2.0 * depth, -1.0), (aisle, -1.0)]
         .iter()
@@ -215,6 +234,8 @@ struct Shelves {
     heights: [f64; 2],
     /// How far behind the front edge a tag may be, m.
     deep: f64,
+    /// Share of untidy books.
+    untidy: f64,
 }
 
 impl Shelves {
@@ -235,18 +256,26 @@ impl Shelves {
             }
             // Four bytes always make an identifier.
             let uid = Uid::new(&(self.tags.len() as u32 + 1).to_be_bytes()).unwrap_or_default();
+            let (mut back, mut up) =
+                (self.deep * rng.random::<f64>(), self.heights[0] + self.heights[1] * rng.random::<f64>());
+            let (mut axis, mut kept) = ([0.0, 0.0, 1.0], Kept::Tidy);
+            // Tidy shelves draw nothing for it: a lesson stays the same.
+            if self.untidy > 0.0 && rng.random::<f64>() < self.untidy {
+                let tall = even(rng, 0.19, 0.25);
+                match rng.random_range(0..3) {
+                    0 => (kept, up) = (Kept::UpsideDown, tall - up),
+                    1 => (kept, up, axis) = (Kept::Lying, tall + t / 2.0, [1.0, 0.0, 0.0]),
+                    _ => (kept, back) = (Kept::PushedBack, back + even(rng, 0.03, 0.08)),
+                }
+            }
             self.tags.push(TagPlacement {
                 uid,
-                position_m: [
-                    x + t / 2.0,
-                    y - out * self.deep * rng.random::<f64>(),
-                    board + self.heights[0] + self.heights[1] * rng.random::<f64>(),
-                ],
-                axis: [0.0, 0.0, 1.0],
+                position_m: [x + t / 2.0, y - out * back, board + up],
+                axis,
                 outward: [0.0, out, 0.0],
                 front: Some(face as u32),
             });
-            self.truth.push(ShelvedTag { x_m: x + t / 2.0, tier: (face == 0).then_some(tier) });
+            self.truth.push(ShelvedTag { x_m: x + t / 2.0, tier: (face == 0).then_some(tier), kept });
             x += t;
             if rng.random::<f64>() < 0.03 {
                 x += thick * even(rng, 0.5, 3.0); // a gap where a book is on loan

@@ -32,7 +32,7 @@ mod settings;
 mod way;
 
 pub use error::RadioError;
-pub use face_lesson::{FaceLesson, FacePrior, ShelvedTag, face_lesson};
+pub use face_lesson::{FaceLesson, FacePrior, Kept, ShelvedTag, face_lesson};
 pub use field::{TagField, TagPlacement};
 pub use gen2::{LinkMode, Session, SlotCounts};
 pub use hf::{HfReader, HfSettings};
