@@ -168,11 +168,11 @@ impl Twin {
         let mut moves: Vec<FaultSettings> =
             scenario.faults.iter().filter(|f| f.kind == FaultKind::BookMoved).cloned().collect();
         moves.sort_by(|a, b| a.at_s.total_cmp(&b.at_s));
-        let mut field = antennas::tag_field(&scenario.radio, &library.site, &stacks, &standing, seed)?;
+        let field = antennas::tag_field(&scenario.radio, &library.site, &stacks, &standing, seed)?;
         let robots = scenario
             .robots
             .iter()
-            .map(|r| Robot::new(r, scenario, &library.site, &mut world, &mut field))
+            .map(|r| Robot::new(r, scenario, &library.site, &mut world, &field))
             .collect::<Result<_, _>>()?;
         let people = scenario
             .people
@@ -508,7 +508,7 @@ impl Robot {
         scenario: &Scenario,
         site: &Site,
         world: &mut World,
-        field: &mut TagField,
+        field: &TagField,
     ) -> Result<Self, RadioError> {
         let of = |sensor: &str| stream(scenario.seed, &format!("{}/{sensor}", settings.name));
         let start = [settings.start_m[0], settings.start_m[1], settings.heading_deg.to_radians()];
