@@ -667,7 +667,14 @@ impl Robot {
         if steps % SCAN_EVERY == 0 {
             let [x, y, yaw] = world.pose(self.body);
             let s = self.lidar.settings();
-            let cast = world.rays(rows, self.floor, [x, y, s.height_m], s.range_m, self.body);
+            let cast = world.rays(
+                rows,
+                self.floor,
+                [x, y, s.height_m],
+                s.range_m,
+                self.body,
+                s.white_range_m.is_some(),
+            );
             let blind = self.fault(FaultKind::LidarBlind, now_ns).is_some();
             let ranges = self.lidar.scan(|beam| if blind { None } else { cast(yaw + beam) });
             out.push(self.names.scan(now_ns, &self.lidar, ranges));
