@@ -111,14 +111,14 @@ fn radio() -> Value {
             outward: [0.0, -1.0, 0.0],
             front: None,
         });
-        let mut field = TagField::new(&settings, tags.collect(), vec![], vec![], seed).unwrap();
+        let field = TagField::new(&settings, tags.collect(), vec![], vec![], seed).unwrap();
         let mut reader = Reader::new(&settings, seed, 0).unwrap();
         let mut got = Vec::new();
         for stop in 0..=50i64 {
             let at = [0.02 * stop as f64, 0.0, 1.0];
             let pose = AntennaPose { port: 1, position_m: at, boresight: [0.0, 1.0, 0.0] };
             // Long enough for each of the tags to be read about once.
-            reader.advance(&mut field, stop * 20_000_000, &[pose], &mut got);
+            reader.advance(&field, stop * 20_000_000, &[pose], &mut got);
         }
         field_reads += got.len();
     }

@@ -10,6 +10,7 @@
 mod antennas;
 pub mod base;
 pub mod control;
+mod covers;
 pub mod faults;
 pub mod inject;
 pub mod library;

@@ -6,8 +6,12 @@
 use domain::Site;
 use domain::site::Face;
 
+use crate::covers::reflectance;
 use crate::library::UPRIGHT_M;
 use crate::stacks::{Stacks, Standing};
+
+/// Reflectance of the shelves' painted steel, as a share of white.
+pub(crate) const STEEL: f64 = 0.5;
 
 /// Depth of the books that a beam may meet, m.
 const BOOK_DEPTH_M: f64 = 0.15;
@@ -24,6 +28,17 @@ struct Spine {
     /// Lower and upper edge above the board, m.
     from_m: f32,
     to_m: f32,
+    /// As a share of white.
+    reflectance: f32,
+}
+
+/// What a beam meets in a row.
+#[derive(Debug, Clone, Copy, PartialEq)]
+pub struct Met {
+    /// How far behind the box of the face, m.
+    pub deeper_m: f64,
+    /// Reflectance as a share of white, times cosine of the angle of incidence; `None` on the box itself.
+    pub echo: Option<f64>,
 }
 
 /// All row faces of a site, in its order.
@@ -71,6 +86,7 @@ impl Rows {
                                 recess_m: (v.recess_m + s.back_m) as f32,
                                 from_m: s.up_m as f32,
                                 to_m: (s.up_m + s.tall_m) as f32,
+                                reflectance: reflectance(&v.uid),
                             });
                         }
                         row.shelves.push(row.spines.len() as u32);
@@ -82,30 +98,34 @@ impl Rows {
         Self { faces }
     }
 
-    /// How much farther than the box of a face a beam goes, m. The beam comes from `from` (map x and y, and height above
+    /// What a beam meets that comes to the box of a face. The beam comes from `from` (map x and y, and height above
     /// the floor, m) in direction `look`, and meets the box after `distance`.
-    pub fn depth_m(&self, face: usize, from: [f64; 3], look: [f64; 2], distance: f64) -> f64 {
-        let Some(row) = self.faces.get(face) else { return 0.0 };
+    pub fn meet(&self, face: usize, from: [f64; 3], look: [f64; 2], distance: f64) -> Met {
+        let edge = Met { deeper_m: 0.0, echo: None };
+        let Some(row) = self.faces.get(face) else { return edge };
         let (f, z) = (&row.face, from[2]);
         let at = [from[0] + distance * look[0], from[1] + distance * look[1]];
         let [x, y, _] = f.face_from_map([at[0], at[1], z]);
         let Some(tier) = f.tiers.iter().position(|t| z > t.board_m && z < t.board_m + t.clear_m) else {
-            return 0.0;
+            return edge;
         };
-        let Some(bay) = f.bay_at(x) else { return 0.0 };
+        let Some(bay) = f.bay_at(x) else { return edge };
         let (s, c) = (libm::sin(f.heading_deg.to_radians()), libm::cos(f.heading_deg.to_radians()));
         let (dx, dy) = (c * look[0] + s * look[1], s * look[0] - c * look[1]);
         let left = f64::from(bay - 1) * f.bay_width_m + UPRIGHT_M / 2.0;
         let right = f64::from(bay) * f.bay_width_m - UPRIGHT_M / 2.0;
         // Ends, back and uprights are steel right there.
         if y < -FRONT_M || dy >= 0.0 || x <= left || x >= right {
-            return 0.0;
+            return edge;
         }
+        // The back, then what stands nearer: sides of the bay, books by their spine or their cover.
         let mut free = f.depth_m / -dy;
-        if dx > 0.0 {
-            free = free.min((right - x) / dx);
-        } else if dx < 0.0 {
-            free = free.min((left - x) / dx);
+        let mut echo = STEEL * -dy;
+        if dx != 0.0 {
+            let side = (if dx > 0.0 { right - x } else { left - x }) / dx;
+            if side < free {
+                (free, echo) = (side, STEEL * dx.abs());
+            }
         }
         let up = z - f.tiers[tier].board_m;
         for spine in row.shelf(bay, tier) {
@@ -116,11 +136,12 @@ impl Rows {
             let front = -f64::from(spine.recess_m);
             let (front_t, back_t) = (front / dy, (front - BOOK_DEPTH_M) / dy);
             let enters = near.max(front_t).max(0.0);
-            if enters <= far.min(back_t) {
-                free = free.min(enters);
+            if enters <= far.min(back_t) && enters < free {
+                let square = if enters > near { -dy } else { dx.abs() };
+                (free, echo) = (enters, f64::from(spine.reflectance) * square);
             }
         }
-        free
+        Met { deeper_m: free, echo: Some(echo) }
     }
 }
 

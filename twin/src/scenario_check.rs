@@ -229,6 +229,9 @@ fn check_robot(key: &str, r: &RobotSettings, site: &Site) -> Check {
     ] {
         within(&format!("{key}.{name}"), v, low, high)?;
     }
+    if let Some(white) = l.white_range_m {
+        within(&format!("{key}.lidar.white_range_m"), white, 0.5, 1_000.0)?;
+    }
     within(&format!("{key}.lidar.beams"), f64::from(l.beams), 4.0, 7200.0)?;
     if r.antennas_m.len() > 32 {
         return Err(value(&format!("{key}.antennas_m"), r.antennas_m.len(), "at most 32 antennas"));

@@ -19,7 +19,7 @@ use crate::twin::{Twin, TwinError};
 use crate::world::World;
 
 /// First bytes of a snapshot; the number changes with what it holds.
-const MAGIC: &[u8] = b"shelfwright twin 1\n";
+const MAGIC: &[u8] = b"shelfwright twin 2\n";
 
 /// All that moves or was drawn since the start: steps, world, robots, people, what was put there from outside.
 pub(crate) type TwinState = (i64, World, Vec<RobotState>, Vec<(RigidBodyHandle, Person)>, Things);

@@ -168,11 +168,11 @@ impl Twin {
         let mut moves: Vec<FaultSettings> =
             scenario.faults.iter().filter(|f| f.kind == FaultKind::BookMoved).cloned().collect();
         moves.sort_by(|a, b| a.at_s.total_cmp(&b.at_s));
-        let mut field = antennas::tag_field(&scenario.radio, &library.site, &stacks, &standing, seed)?;
+        let field = antennas::tag_field(&scenario.radio, &library.site, &stacks, &standing, seed)?;
         let robots = scenario
             .robots
             .iter()
-            .map(|r| Robot::new(r, scenario, &library.site, &mut world, &mut field))
+            .map(|r| Robot::new(r, scenario, &library.site, &mut world, &field))
             .collect::<Result<_, _>>()?;
         let people = scenario
             .people
@@ -508,7 +508,7 @@ impl Robot {
         scenario: &Scenario,
         site: &Site,
         world: &mut World,
-        field: &mut TagField,
+        field: &TagField,
     ) -> Result<Self, RadioError> {
         let of = |sensor: &str| stream(scenario.seed, &format!("{}/{sensor}", settings.name));
         let start = [settings.start_m[0], settings.start_m[1], settings.heading_deg.to_radians()];
@@ -667,7 +667,14 @@ impl Robot {
         if steps % SCAN_EVERY == 0 {
             let [x, y, yaw] = world.pose(self.body);
             let s = self.lidar.settings();
-            let cast = world.rays(rows, self.floor, [x, y, s.height_m], s.range_m, self.body);
+            let cast = world.rays(
+                rows,
+                self.floor,
+                [x, y, s.height_m],
+                s.range_m,
+                self.body,
+                s.white_range_m.is_some(),
+            );
             let blind = self.fault(FaultKind::LidarBlind, now_ns).is_some();
             let ranges = self.lidar.scan(|beam| if blind { None } else { cast(yaw + beam) });
             out.push(self.names.scan(now_ns, &self.lidar, ranges));

@@ -4,16 +4,18 @@
 
 use domain::Site;
 use rapier3d::prelude::{
-    CoefficientCombineRule, ColliderBuilder, ColliderHandle, Group, InteractionGroups, InteractionTestMode,
-    LockedAxes, PhysicsWorld, Pose, QueryFilter, Ray, RigidBodyBuilder, RigidBodyHandle, Rotation, Vector,
+    CoefficientCombineRule, Collider, ColliderBuilder, ColliderHandle, Group, InteractionGroups,
+    InteractionTestMode, LockedAxes, PhysicsWorld, Pose, QueryFilter, Ray, RigidBodyBuilder, RigidBodyHandle,
+    Rotation, Vector,
 };
 use serde::{Deserialize, Serialize};
 use sha2::{Digest, Sha256};
 
 use crate::base::{BaseSettings, PlanarVelocity};
 use crate::radio::STOREY_M;
-use crate::rows::Rows;
+use crate::rows::{Met, Rows, STEEL};
 use crate::scenario::{FurnitureKind, FurnitureSettings, ObstacleSettings};
+use crate::sensors::Hit;
 use crate::stacks::panel_behind_m;
 
 /// Half the thickness of a wall, m: the lidar sees walls this much closer than the plan has them.
@@ -347,8 +349,9 @@ impl World {
         0.5 * base.mass_kg * base.radius_m * base.radius_m
     }
 
-    /// Distances along rays from one place on a floor, all at its height; the robot itself is left out. Rows of shelves
-    /// are seen as they stand there: boards, uprights, books, and gaps between them.
+    /// What rays from one place on a floor hit, all at its height; the robot itself is left out. Rows of shelves are seen as
+    /// they stand there: boards, uprights, books, and gaps between them. `shaded` asks for the light that comes back, too;
+    /// without it all is white and square.
     pub fn rays<'a>(
         &'a self,
         rows: &'a Rows,
@@ -356,7 +359,8 @@ impl World {
         from: [f64; 3],
         range_m: f64,
         except: RigidBodyHandle,
-    ) -> impl Fn(f64) -> Option<f64> + 'a {
+        shaded: bool,
+    ) -> impl Fn(f64) -> Option<Hit> + 'a {
         let query = self.physics.broad_phase.as_query_pipeline(
             self.physics.narrow_phase.query_dispatcher(),
             &self.physics.bodies,
@@ -368,13 +372,18 @@ impl World {
             let look = [libm::cos(direction), libm::sin(direction)];
             let ray = Ray::new(origin, vector([look[0], look[1], 0.0]));
             let (hit, distance) = query.cast_ray(&ray, range_m as f32, true)?;
-            let distance = f64::from(distance);
-            let face = self.physics.colliders.get(hit).map_or(0, |c| c.user_data);
-            if face == 0 {
-                return Some(distance);
-            }
-            let deeper = rows.depth_m(face as usize - 1, from, look, distance);
-            Some(distance + deeper).filter(|d| *d <= range_m)
+            let collider = self.physics.colliders.get(hit)?;
+            let met = match collider.user_data as usize {
+                0 => Met { deeper_m: 0.0, echo: None },
+                face => rows.meet(face - 1, from, look, f64::from(distance)),
+            };
+            let distance_m = f64::from(distance) + met.deeper_m;
+            let echo = match met.echo {
+                _ if !shaded => 1.0,
+                Some(echo) => echo,
+                None => reflectance(collider) * squareness(collider, &ray, range_m),
+            };
+            (distance_m <= range_m).then_some(Hit { distance_m, echo })
         }
     }
 
@@ -405,6 +414,22 @@ impl World {
             hash.update([u8::from(self.physics.colliders.get(*handle).is_some_and(|c| c.is_enabled()))]);
         }
     }
+}
+
+/// Reflectance of what is no book, as a share of white: painted steel of rows; white walls and boxes; what moves, in cloth.
+fn reflectance(collider: &Collider) -> f64 {
+    let wall = collider.parent().is_none() && collider.user_data == 0;
+    match (collider.user_data, wall) {
+        (0, true) => 0.9,
+        (0, false) => 0.3,
+        _ => STEEL,
+    }
+}
+
+/// Cosine of the angle at which a ray meets a collider.
+fn squareness(collider: &Collider, ray: &Ray, range_m: f64) -> f64 {
+    let hit = collider.shape().cast_ray_and_get_normal(collider.position(), ray, range_m as f32, true);
+    hit.map_or(1.0, |hit| f64::from(hit.normal.dot(ray.dir).abs()))
 }
 
 fn vector(v: [f64; 3]) -> Vector {

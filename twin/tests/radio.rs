@@ -31,7 +31,7 @@ fn at(x: f64, y: f64) -> AntennaPose {
 }
 
 /// Drives along x from 0 at 0.1 m/s for some seconds.
-fn drive(settings: &RadioSettings, field: &mut TagField, seed: u64, seconds: i64) -> Vec<RadioRead> {
+fn drive(settings: &RadioSettings, field: &TagField, seed: u64, seconds: i64) -> Vec<RadioRead> {
     let mut reader = Reader::new(settings, seed, 0).unwrap();
     let mut reads = Vec::new();
     for step in 0..seconds * 100 {
@@ -64,12 +64,12 @@ fn wrap(x: f64) -> f64 {
 #[test]
 fn a_lone_tags_phase_follows_its_distance_and_grows_with_it() {
     let settings = clean();
-    let mut f = field(&settings, vec![tag(1, [0.0, 0.6, 1.0])]);
+    let f = field(&settings, vec![tag(1, [0.0, 0.6, 1.0])]);
     let mut reader = Reader::new(&settings, 1, 0).unwrap();
     let mut reads = Vec::new();
     // Backs away from 0.6 m, 1 mm a step.
     for step in 0..190 {
-        reader.advance(&mut f, step * STEP_NS, &[at(0.0, -0.001 * step as f64)], &mut reads);
+        reader.advance(&f, step * STEP_NS, &[at(0.0, -0.001 * step as f64)], &mut reads);
     }
     assert!(reads.len() > 100, "{} reads", reads.len());
     for pair in reads.windows(2) {
@@ -106,29 +106,29 @@ fn rms_between(a: &[RadioRead], b: &[RadioRead], tag: u32) -> f64 {
 fn a_second_pass_meets_the_same_phase_errors_and_other_neighbours_others() {
     let settings = RadioSettings { reader: clean().reader, ..RadioSettings::default() };
     let mut crowded = field(&settings, row(12, 0.04));
-    let first = drive(&settings, &mut crowded, 1, 8);
-    let second = drive(&settings, &mut crowded, 1, 8);
+    let first = drive(&settings, &crowded, 1, 8);
+    let second = drive(&settings, &crowded, 1, 8);
     assert!(rms_between(&first, &second, 5) < 0.03);
     // The two neighbours go: the same tag in the same place, another profile.
     crowded.remove(4).unwrap();
     crowded.remove(6).unwrap();
-    let sparse = drive(&settings, &mut crowded, 1, 8);
+    let sparse = drive(&settings, &crowded, 1, 8);
     let change = rms_between(&first, &sparse, 5);
     assert!(change > 0.15, "neighbours changed the profile by {change} rad only");
     // And when they are put back it is the old profile again.
     for t in [4, 6] {
         crowded.place(t, [0.04 * f64::from(t), 0.6, 1.0], [0.0, -1.0, 0.0], None).unwrap();
     }
-    assert!(rms_between(&first, &drive(&settings, &mut crowded, 1, 8), 5) < 0.03);
+    assert!(rms_between(&first, &drive(&settings, &crowded, 1, 8), 5) < 0.03);
 }
 
 #[test]
 fn a_far_change_leaves_a_tag_alone() {
     let settings = clean();
     let mut f = field(&settings, row(40, 0.05));
-    let before = drive(&settings, &mut f, 1, 4);
+    let before = drive(&settings, &f, 1, 4);
     f.remove(30).unwrap();
-    let after = drive(&settings, &mut f, 1, 4);
+    let after = drive(&settings, &f, 1, 4);
     assert!(rms_between(&before, &after, 3) < 0.05);
 }
 
@@ -136,11 +136,11 @@ fn a_far_change_leaves_a_tag_alone() {
 fn the_same_seed_gives_the_same_reads_and_hash() {
     let settings = RadioSettings::default();
     let run = |seed| {
-        let mut f = field(&settings, row(30, 0.03));
+        let f = field(&settings, row(30, 0.03));
         let mut reader = Reader::new(&settings, seed, 0).unwrap();
         let mut reads = Vec::new();
         for step in 0..300 {
-            reader.advance(&mut f, step * STEP_NS, &[at(0.002 * step as f64, 0.0)], &mut reads);
+            reader.advance(&f, step * STEP_NS, &[at(0.002 * step as f64, 0.0)], &mut reads);
         }
         let mut hash = Sha256::new();
         f.hash_into(&mut hash);
@@ -159,11 +159,11 @@ fn slots_are_no_better_used_than_slotted_aloha_allows() {
     settings.reader.power_dbm = 33.0;
     let tags =
         (0..400).map(|i| tag(i, [0.05 * f64::from(i % 20), 0.6, 0.5 + 0.05 * f64::from(i / 20)])).collect();
-    let mut f = field(&settings, tags);
+    let f = field(&settings, tags);
     let mut reader = Reader::new(&settings, 1, 0).unwrap();
     let mut reads = Vec::new();
     for step in 0..1000 {
-        reader.advance(&mut f, step * STEP_NS, &[at(0.5, 0.0)], &mut reads);
+        reader.advance(&f, step * STEP_NS, &[at(0.5, 0.0)], &mut reads);
     }
     let slots = reader.slots();
     let share = (slots.read + slots.failed) as f64 / slots.all() as f64;
@@ -179,7 +179,7 @@ fn no_carrier_is_held_longer_than_the_law_allows() {
         let mut settings = RadioSettings::default();
         settings.reader.plan = plan;
         settings.reader.carrier_dwell_s = plan.max_dwell_s();
-        let reads = drive(&settings, &mut field(&settings, row(10, 0.05)), 3, 30);
+        let reads = drive(&settings, &field(&settings, row(10, 0.05)), 3, 30);
         let mut start = reads[0];
         let mut seen = std::collections::BTreeSet::new();
         for r in &reads {
@@ -199,12 +199,12 @@ fn no_carrier_is_held_longer_than_the_law_allows() {
 fn ports_take_turns_and_silent_sessions_read_a_tag_seldom() {
     let mut settings = RadioSettings::default();
     settings.reader.session = Session::S1;
-    let mut f = field(&settings, row(5, 0.10));
+    let f = field(&settings, row(5, 0.10));
     let mut reader = Reader::new(&settings, 1, 0).unwrap();
     let mut reads = Vec::new();
     let poses: Vec<AntennaPose> = (1..=4).map(|port| AntennaPose { port, ..at(0.2, 0.0) }).collect();
     for step in 0..1000 {
-        reader.advance(&mut f, step * STEP_NS, &poses, &mut reads);
+        reader.advance(&f, step * STEP_NS, &poses, &mut reads);
     }
     let mut last = [i64::MIN; 5];
     for r in &reads {
@@ -220,7 +220,7 @@ fn ports_take_turns_and_silent_sessions_read_a_tag_seldom() {
     let quiet = reads.len();
     reads.clear();
     for step in 0..1000 {
-        reader.advance(&mut f, step * STEP_NS, &poses, &mut reads);
+        reader.advance(&f, step * STEP_NS, &poses, &mut reads);
     }
     assert!(reads.len() > 10 * quiet, "{} against {quiet} reads", reads.len());
     for port in 1..=4 {
@@ -232,15 +232,15 @@ fn ports_take_turns_and_silent_sessions_read_a_tag_seldom() {
 fn reads_behind_steel_are_rare() {
     let settings = RadioSettings::default();
     let panel = Panel { from_m: [-1.0, 0.3], to_m: [2.0, 0.3], z_m: [0.0, 2.0], loss_db: 30.0 };
-    let mut f = TagField::new(&settings, row(10, 0.05), vec![panel], Vec::new(), 5).unwrap();
-    assert!(drive(&settings, &mut f, 1, 3).is_empty());
-    assert!(drive(&settings, &mut field(&settings, row(10, 0.05)), 1, 3).len() > 500);
+    let f = TagField::new(&settings, row(10, 0.05), vec![panel], Vec::new(), 5).unwrap();
+    assert!(drive(&settings, &f, 1, 3).is_empty());
+    assert!(drive(&settings, &field(&settings, row(10, 0.05)), 1, 3).len() > 500);
 }
 
 #[test]
 fn reported_values_come_in_the_readers_steps() {
     let settings = RadioSettings::default();
-    for r in drive(&settings, &mut field(&settings, row(6, 0.08)), 1, 3) {
+    for r in drive(&settings, &field(&settings, row(6, 0.08)), 1, 3) {
         let steps = f64::from(r.phase_rad) / TAU * 1024.0;
         assert!((steps - steps.round()).abs() < 1e-3 && (0.0..TAU).contains(&f64::from(r.phase_rad)));
         assert_eq!((r.rssi_dbm * 2.0).fract(), 0.0);
@@ -273,8 +273,8 @@ fn a_lying_books_tag_answers_a_circular_antenna_and_hardly_an_upright_one() {
         settings.reader.polarisation = polarisation;
         let mut placement = tag(1, [0.5, 0.6, 1.0]);
         placement.axis = axis;
-        let mut f = field(&settings, vec![placement]);
-        let reads = drive(&settings, &mut f, 1, 6);
+        let f = field(&settings, vec![placement]);
+        let reads = drive(&settings, &f, 1, 6);
         reads.iter().map(|r| f64::from(r.rssi_dbm)).sum::<f64>() / reads.len().max(1) as f64
     };
     let (upright, lying) = ([0.0, 0.0, 1.0], [1.0, 0.0, 0.0]);
@@ -288,10 +288,10 @@ fn a_lying_books_tag_answers_a_circular_antenna_and_hardly_an_upright_one() {
     };
     let mut placement = tag(1, [0.5, 0.6, 1.0]);
     placement.axis = lying;
-    let mut f = field(&settings, vec![placement]);
-    let crossed = drive(&settings, &mut f, 1, 6).len();
-    let mut f = field(&settings, vec![tag(1, [0.5, 0.6, 1.0])]);
-    let right = drive(&settings, &mut f, 1, 6).len();
+    let f = field(&settings, vec![placement]);
+    let crossed = drive(&settings, &f, 1, 6).len();
+    let f = field(&settings, vec![tag(1, [0.5, 0.6, 1.0])]);
+    let right = drive(&settings, &f, 1, 6).len();
     assert!(crossed < right / 2, "{crossed} of {right} reads");
 }
 
@@ -299,8 +299,8 @@ fn a_lying_books_tag_answers_a_circular_antenna_and_hardly_an_upright_one() {
 fn the_floor_mirrors_where_it_is_told_to() {
     let mut settings = clean();
     let phases = |settings: &RadioSettings| {
-        let mut f = field(settings, vec![tag(1, [0.5, 0.9, 0.3])]);
-        drive(settings, &mut f, 1, 6).iter().map(|r| f64::from(r.rssi_dbm)).sum::<f64>()
+        let f = field(settings, vec![tag(1, [0.5, 0.9, 0.3])]);
+        drive(settings, &f, 1, 6).iter().map(|r| f64::from(r.rssi_dbm)).sum::<f64>()
     };
     let without = phases(&settings);
     settings.field.floor_reflection = -0.3;
@@ -312,11 +312,11 @@ fn no_carrier_of_the_fcc_plan_sends_more_than_its_share_in_any_twenty_seconds() 
     let mut settings = clean();
     settings.reader.plan = HopPlan::Fcc;
     settings.reader.carrier_dwell_s = 0.4;
-    let mut f = field(&settings, vec![tag(1, [0.5, 0.6, 1.0])]);
+    let f = field(&settings, vec![tag(1, [0.5, 0.6, 1.0])]);
     let mut reader = Reader::new(&settings, 3, 0).unwrap();
     let (mut sent, mut none) = (Vec::new(), Vec::new());
     for step in 1..9_000 {
-        reader.advance(&mut f, step * STEP_NS, &[at(0.5, 0.0)], &mut none);
+        reader.advance(&f, step * STEP_NS, &[at(0.5, 0.0)], &mut none);
         sent.push(reader.carrier_hz());
     }
     for window in sent.windows(2_000).step_by(10) {
@@ -332,11 +332,11 @@ fn no_carrier_of_the_fcc_plan_sends_more_than_its_share_in_any_twenty_seconds() 
 fn in_session_s2_a_tag_answers_once_while_it_is_powered() {
     let mut settings = clean();
     settings.reader.session = Session::S2;
-    let mut f = field(&settings, row(4, 0.3));
+    let f = field(&settings, row(4, 0.3));
     let mut reader = Reader::new(&settings, 1, 0).unwrap();
     let mut reads = Vec::new();
     for step in 0..500 {
-        reader.advance(&mut f, step * STEP_NS, &[at(0.4, 0.0)], &mut reads);
+        reader.advance(&f, step * STEP_NS, &[at(0.4, 0.0)], &mut reads);
     }
     assert!((4..=6).contains(&reads.len()), "{} reads of 4 tags in 5 s", reads.len());
 }
@@ -346,8 +346,8 @@ fn a_slower_mode_reads_less() {
     let count = |mode| {
         let mut settings = clean();
         settings.reader.mode = Some(mode);
-        let mut f = field(&settings, row(8, 0.1));
-        drive(&settings, &mut f, 1, 5).len()
+        let f = field(&settings, row(8, 0.1));
+        drive(&settings, &f, 1, 5).len()
     };
     let counts =
         [ReaderMode::MaxThroughput, ReaderMode::Hybrid, ReaderMode::DenseM4, ReaderMode::DenseM8].map(count);
@@ -362,7 +362,7 @@ fn resting_forgets_tags_that_no_antenna_meets_and_changes_no_read() {
         let mut reader = Reader::new(&settings, 1, 0).unwrap();
         let mut reads = Vec::new();
         for step in 0..3_000i64 {
-            reader.advance(&mut f, step * STEP_NS, &[at(0.006 * step as f64, 0.0)], &mut reads);
+            reader.advance(&f, step * STEP_NS, &[at(0.006 * step as f64, 0.0)], &mut reads);
             if rest && step % 50 == 0 {
                 f.rest(2);
             }

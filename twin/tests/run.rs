@@ -8,6 +8,7 @@ use interfaces::sensor_msgs::LaserScan;
 use interfaces::{AnyMessage, Publication};
 use twin::inject::ErrorSettings;
 use twin::scenario::{FurnitureKind, FurnitureSettings, ObstacleSettings};
+use twin::sensors::LidarSettings;
 use twin::{LibrarySettings, RobotSettings, Scenario, Twin};
 
 /// A small library, so that the tests are quick: one row of two bays.
@@ -142,6 +143,28 @@ fn beyond_its_range_the_lidar_says_infinity() {
     assert_eq!(scan.ranges[180], f32::INFINITY, "ahead the wall is too far");
     assert_eq!(scan.ranges[270], f32::NEG_INFINITY, "to the left the shelf is too near");
     assert!(scan.ranges[90].is_finite());
+}
+
+#[test]
+fn what_is_dark_or_slanted_gives_a_weak_lidar_no_echo() {
+    let echoes = |white: Option<f64>| {
+        let mut scenario = small(3);
+        scenario.robots[0].lidar = LidarSettings { white_range_m: white, ..LidarSettings::default() };
+        let mut twin = Twin::new(&scenario).unwrap();
+        last_scan(&drive(&mut twin, 0.2, 0.0, 0.0)).ranges.clone()
+    };
+    let (all, strong, weak) = (echoes(None), echoes(Some(1_000.0)), echoes(Some(4.0)));
+    let count = |ranges: &[f32]| ranges.iter().filter(|r| r.is_finite()).count();
+    assert_eq!(all, strong, "a strong lidar sees all, to the same bits");
+    assert!(count(&weak) < count(&all) - 10, "{} of {}", count(&weak), count(&all));
+    for (a, b) in all.iter().zip(&weak) {
+        assert!(b == a || *b == f32::INFINITY, "an echo is there or not: {a} {b}");
+    }
+    // The wall beside the robot is met squarely from 0.75 m; along the wall the light glances off.
+    assert!(
+        weak[90].is_finite()
+            && weak.iter().zip(&all).any(|(w, a)| a.is_finite() && *a < 3.5 && w.is_infinite())
+    );
 }
 
 #[test]

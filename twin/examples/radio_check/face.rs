@@ -60,7 +60,7 @@ pub fn report(settings: &RadioSettings) -> Result<(), RadioError> {
     }
     let panel = |y: f64| Panel { from_m: [0.0, y], to_m: [LENGTH_M, y], z_m: [0.0, 2.1], loss_db: 15.0 };
     let count = tags.len();
-    let mut field = TagField::new(settings, tags, vec![panel(-0.25), panel(1.75)], fronts, 1)?;
+    let field = TagField::new(settings, tags, vec![panel(-0.25), panel(1.75)], fronts, 1)?;
     let mut reader = Reader::new(settings, 1, 0)?;
     let mut reads = Vec::new();
     let started = Instant::now();
@@ -79,7 +79,7 @@ pub fn report(settings: &RadioSettings) -> Result<(), RadioError> {
                 boresight: [0.0, -1.0, 0.0],
             })
             .collect();
-        reader.advance(&mut field, now, &poses, &mut reads);
+        reader.advance(&field, now, &poses, &mut reads);
     }
     let took = started.elapsed().as_secs_f64();
     let slots = reader.slots();

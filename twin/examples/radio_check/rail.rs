@@ -129,9 +129,9 @@ fn one_scene(
     settings.reader.power_dbm = POWER_DBM;
     settings.reader.carrier_dwell_s = 0.05;
     settings.reader.port_dwell_s = 10.0;
-    let mut field = TagField::new(&settings, placements.clone(), Vec::new(), Vec::new(), scene)?;
-    let first = pass(&settings, &mut field, scene)?;
-    let second = pass(&settings, &mut field, scene + 1_000_000)?;
+    let field = TagField::new(&settings, placements.clone(), Vec::new(), Vec::new(), scene)?;
+    let first = pass(&settings, &field, scene)?;
+    let second = pass(&settings, &field, scene + 1_000_000)?;
 
     noise.gather(&first, placements.len());
     let carriers = settings.reader.plan.carriers_hz();
@@ -172,11 +172,7 @@ fn one_scene(
 }
 
 /// Reads by stop.
-fn pass(
-    settings: &RadioSettings,
-    field: &mut TagField,
-    seed: u64,
-) -> Result<Vec<Vec<RadioRead>>, RadioError> {
+fn pass(settings: &RadioSettings, field: &TagField, seed: u64) -> Result<Vec<Vec<RadioRead>>, RadioError> {
     let mut reader = Reader::new(settings, seed, 0)?;
     let mut now = 0;
     let mut stops = Vec::new();

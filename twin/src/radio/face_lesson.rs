@@ -186,10 +186,10 @@ pub fn face_lesson(prior: &FacePrior, seed: u64, number: u64) -> Result<FaceLess
         .collect();
     let top = boards[boards.len() - 1] + pitch;
     let panel = Panel { from_m: [0.0, -depth], to_m: [length, -depth], z_m: [0.0, top], loss_db: 15.0 };
-    let mut field =
+    let field =
         TagField::new(&settings, std::mem::take(&mut shelves.tags), vec![panel], fronts, rng.random())?;
     let reader = Reader::new(&settings, rng.random(), 0)?;
-    let (scan, order) = drive(prior, rng, &mut field, reader, length, [lowest, top], number);
+    let (scan, order) = drive(prior, rng, &field, reader, length, [lowest, top], number);
     Ok(FaceLesson {
         truth: order.iter().map(|&t| shelves.truth[t as usize]).collect(),
         scan,
@@ -288,7 +288,7 @@ impl Shelves {
 fn drive(
     prior: &FacePrior,
     rng: &mut impl Rng,
-    field: &mut TagField,
+    field: &TagField,
     mut reader: Reader,
     length: f64,
     [low, high]: [f64; 2],

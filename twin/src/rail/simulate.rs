@@ -41,7 +41,7 @@ pub fn simulate(
             front: None,
         })
         .collect();
-    let mut field = TagField::new(&settings, tags, Vec::new(), Vec::new(), scene(measured))?;
+    let field = TagField::new(&settings, tags, Vec::new(), Vec::new(), scene(measured))?;
     let mut reader = Reader::new(&settings, number, 0)?;
     let mut stops: Vec<i64> =
         measured.scan.reads.iter().map(|r| (f64::from(r.antenna_m[0]) * 1e3).round() as i64).collect();
@@ -54,10 +54,10 @@ pub fn simulate(
         let pose = AntennaPose { port: 1, position_m: [x, 0.0, RAIL_M], boresight: [0.0, 1.0, 0.0] };
         // The first call with a new place would be a way there: standing starts with the second.
         now += 1_000_000;
-        reader.advance(&mut field, now, &[pose], &mut Vec::new());
+        reader.advance(&field, now, &[pose], &mut Vec::new());
         now += STOP_NS;
         let mut reads = Vec::new();
-        reader.advance(&mut field, now, &[pose], &mut reads);
+        reader.advance(&field, now, &[pose], &mut reads);
         scan.reads.extend(reads.iter().map(|r| Read {
             stamp_ns: Some(r.stamp_ns),
             tag: r.tag,

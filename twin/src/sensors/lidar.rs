@@ -23,11 +23,32 @@ pub struct LidarSettings {
     pub noise_m: f64,
     /// Share of beams whose echo is lost.
     pub dropout: f64,
+    /// Farthest distance at which a white wall that is met squarely gives an echo, m. What is darker or slanted must be
+    /// nearer, as the square root of the light that it gives back. When absent, all within `range_m` gives an echo.
+    pub white_range_m: Option<f64>,
+}
+
+/// What a beam hits.
+#[derive(Debug, Clone, Copy, PartialEq)]
+pub struct Hit {
+    /// Distance, m.
+    pub distance_m: f64,
+    /// Light that comes back, as a share of what a white wall met squarely would give: reflectance times cosine of the angle
+    /// of incidence (Lambert).
+    pub echo: f64,
 }
 
 impl Default for LidarSettings {
     fn default() -> Self {
-        Self { height_m: 0.25, beams: 360, range_min_m: 0.10, range_m: 12.0, noise_m: 0.01, dropout: 0.005 }
+        Self {
+            height_m: 0.25,
+            beams: 360,
+            range_min_m: 0.10,
+            range_m: 12.0,
+            noise_m: 0.01,
+            dropout: 0.005,
+            white_range_m: None,
+        }
     }
 }
 
@@ -59,12 +80,15 @@ impl Lidar {
         std::f64::consts::TAU / f64::from(self.settings.beams)
     }
 
-    /// One turn. `distance` gives what a beam of a direction in base_link, rad, hits within the range, m.
+    /// One turn. `cast` gives what a beam of a direction in base_link, rad, hits within the range.
     /// After REP-117: +∞ where no echo comes, −∞ where something is too close.
-    pub fn scan(&mut self, distance: impl Fn(f64) -> Option<f64>) -> Vec<f32> {
+    pub fn scan(&mut self, cast: impl Fn(f64) -> Option<Hit>) -> Vec<f32> {
+        let reach = self.settings.white_range_m.unwrap_or(f64::INFINITY);
         let mut ranges = Vec::with_capacity(self.settings.beams as usize);
         for beam in 0..self.settings.beams {
-            let hit = distance(self.first_rad() + f64::from(beam) * self.step_rad());
+            let hit = cast(self.first_rad() + f64::from(beam) * self.step_rad())
+                .filter(|hit| hit.distance_m <= reach * libm::sqrt(hit.echo))
+                .map(|hit| hit.distance_m);
             // Both draws in any case, so that what a beam hits does not change the noise of the next one.
             let noise = self.settings.noise_m * gauss(&mut self.rng);
             let lost = self.rng.random_bool(self.settings.dropout);

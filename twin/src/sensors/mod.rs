@@ -9,5 +9,5 @@ mod odometry;
 pub use battery::{Battery, BatterySettings, NOMINAL_V};
 pub use camera::{CameraSettings, REFERENCE_SHUTTER_S};
 pub use imu::{Imu, ImuSample, ImuSettings};
-pub use lidar::{Lidar, LidarSettings};
+pub use lidar::{Hit, Lidar, LidarSettings};
 pub use odometry::{Odometry, OdometrySample, OdometrySettings};

@@ -3,19 +3,13 @@
 use std::f32::consts::{FRAC_PI_2, PI};
 
 use bevy::math::{Affine3A, Quat, Vec2, Vec3};
-use domain::Uid;
 use domain::site::Face;
 
 use super::scene::Book;
 use super::solid::{PLAIN, Rgb, Solid, mix, srgb};
+use crate::covers::{self, trait_of};
 use crate::stacks::{LEAN_RAD, Posture};
 
-/// Cloth and paper covers, sRGB.
-const COVERS: [u32; 28] = [
-    0x8c2f2b, 0xa4463a, 0x6d2231, 0xb9704a, 0xc48a4a, 0xd1a85b, 0xe0c890, 0xe8dfc8, 0x2f4a3a, 0x466b4e,
-    0x6f8a62, 0x9aa67b, 0x1f3350, 0x2e4f79, 0x47739c, 0x7ea0b8, 0xa9bcc4, 0x3a3247, 0x5c4666, 0x82688a,
-    0x2b2a2c, 0x4a4643, 0x77706a, 0xf1ece0, 0x9a5a62, 0x345e63, 0xbd8f88, 0xd9d2c3,
-];
 const PAPER: u32 = 0xf2ead6;
 const LABEL: u32 = 0xfbf8f0;
 /// The label with the call number: its lower edge above the board, and its height, m.
@@ -53,22 +47,10 @@ pub(super) fn book_frame(face: &Face, book: &Book) -> Affine3A {
     shelf_frame(face) * posture_frame(book)
 }
 
-/// A number that is always the same for a tag.
-pub(super) fn trait_of(uid: &Uid, salt: u32) -> u32 {
-    // FNV-1a, and a last stir, for its low bits are poor.
-    let mut h = 0x811c_9dc5u32 ^ salt.wrapping_mul(0x9e37_79b9);
-    for b in uid.as_bytes() {
-        h = (h ^ u32::from(*b)).wrapping_mul(0x0100_0193);
-    }
-    h ^= h >> 15;
-    h = h.wrapping_mul(0x2c1b_3c6d);
-    h ^ (h >> 12)
-}
-
 /// Colour of a book's cover.
 pub(super) fn cover(book: &Book) -> Rgb {
     let pick = trait_of(&book.uid, 1);
-    let base = srgb(COVERS[pick as usize % COVERS.len()]);
+    let base = srgb(covers::cover(&book.uid));
     // Worn or fresh, a little each.
     let shade = (pick >> 8 & 0xff) as f32 / 255.0;
     if shade < 0.5 {

@@ -4,11 +4,12 @@
 
 use ab_glyph::FontVec;
 
-use super::books::{LABEL_M, cover, field, ink, trait_of};
+use super::books::{LABEL_M, cover, field, ink};
 use super::scene::Book;
 use super::solid::{Rgb, mix, srgb};
 use super::stage::encode;
 use super::type_face::{Fonts, Ink, PITCH, column, is_chinese, line, width};
+use crate::covers::trait_of;
 
 /// Width of a texture, pixels.
 const WIDTH: usize = 2048;
