@@ -89,8 +89,8 @@ const PLOTS: &str = "
 
 ![Which share of the books is placed to which error](twin_errors.svg)
 
-A whole floor in one process, 100,104 books on 241 faces from 8.0 million reads (`cargo run --release -p tests --example floor_memory`): located in 59 s
-(0.42 ms a tag on one core), all sightings kept and audited against the catalogue in 17.5 s, 353 MiB at the peak.
+A whole floor in one process, 100,104 books on 241 faces from 8.0 million reads (`cargo run --release -p tests --example floor_memory`): located in 38 s
+(0.28 ms a tag on one core), all sightings kept and audited against the catalogue in 22 s, 357 MiB at the peak.
 ";
 
 const HEAD: &str = "\
