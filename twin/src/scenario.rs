@@ -149,7 +149,7 @@ impl ObstacleSettings {
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub enum FurnitureKind {
-    /// A book trolley on casters: rolls when it is pushed, and tips when that happens high up or fast.
+    /// A book trolley on casters: rolls when it is pushed.
     Trolley,
     /// A chair: light, and does not roll.
     Chair,
