@@ -107,10 +107,17 @@ fn learn_faces(args: &CourseArgs, ui: &Ui) -> anyhow::Result<()> {
 }
 
 /// The prior of a file, or the default one.
-fn prior<P: DeserializeOwned + Default>(path: Option<&Path>) -> anyhow::Result<P> {
+pub fn prior<P: DeserializeOwned + Default>(path: Option<&Path>) -> anyhow::Result<P> {
     let Some(path) = path else { return Ok(P::default()) };
     let text = std::fs::read_to_string(path).with_context(|| format!("cannot read {}", path.display()))?;
     toml::from_str(&text).map_err(|e| refused(format!("{}: {e}", path.display())))
+}
+
+/// Writes a file whole or not at all.
+pub fn write_whole(path: &Path, bytes: &[u8]) -> anyhow::Result<()> {
+    let partial = path.with_extension("partial");
+    std::fs::write(&partial, bytes).with_context(|| format!("cannot write {}", partial.display()))?;
+    std::fs::rename(&partial, path).with_context(|| format!("cannot write {}", path.display()))
 }
 
 fn lessons<T: Send>(
@@ -170,10 +177,7 @@ fn finish<L: Lessons>(
     let plain = Weights::new(shape.clone(), &values, provenance.clone())?;
     provenance.scores = scores(&Weights::decode(&plain.encode(&values))?);
     let weights = Weights::new(shape.clone(), &values, provenance)?;
-    let partial = args.out.with_extension("partial");
-    std::fs::write(&partial, weights.encode(&values))
-        .with_context(|| format!("cannot write {}", partial.display()))?;
-    std::fs::rename(&partial, &args.out).with_context(|| format!("cannot write {}", args.out.display()))?;
+    write_whole(&args.out, &weights.encode(&values))?;
     show(&args.out, &weights, ui)
 }
 

@@ -27,11 +27,13 @@ mod noise;
 mod obstacles;
 mod reader;
 mod rng;
+mod row_layout;
 mod scatter;
 mod settings;
 mod way;
 
 pub use error::RadioError;
+pub(crate) use face_lesson::face_radio;
 pub use face_lesson::{FaceLesson, FacePrior, Kept, ShelvedTag, face_lesson};
 pub use field::{TagField, TagPlacement};
 pub use gen2::{LinkMode, Session, SlotCounts};
@@ -41,6 +43,7 @@ pub use impedance::{mutual_impedance, self_impedance};
 pub use lesson::{Lesson, LessonTag, RadioPrior, RowSchool};
 pub use obstacles::{Panel, ShelfFront};
 pub use reader::Reader;
+pub use row_layout::RowLayout;
 pub use settings::{FieldSettings, Polarisation, RadioSettings, ReaderMode, ReaderSettings};
 
 use serde::{Deserialize, Serialize};
