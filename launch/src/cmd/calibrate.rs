@@ -123,7 +123,7 @@ struct Calibrated<'a> {
 /// Fewer draws say too little of a tenth of them.
 const FEWEST_DRAWS: u64 = 200;
 const ROW_DRAWS: u64 = 4000;
-const FACE_DRAWS: u64 = 800;
+const FACE_DRAWS: u64 = 1000;
 
 /// Runs `calibrate`.
 pub fn run(args: &CalibrateArgs, ui: &Ui) -> anyhow::Result<()> {
@@ -139,7 +139,7 @@ fn rows(args: &RowArgs, ui: &Ui) -> anyhow::Result<()> {
         "--rows-apart {}: expected 0 to 2 m",
         args.rows_apart
     );
-    let wide: RadioPrior = prior(args.common.prior.as_deref())?;
+    let wide: RadioPrior = prior(args.common.prior.as_deref(), RadioPrior::check)?;
     let mut truth = Vec::new();
     for path in &args.truth {
         truth.extend(load_truth(path).map_err(refused)?);
@@ -175,7 +175,7 @@ fn rows(args: &RowArgs, ui: &Ui) -> anyhow::Result<()> {
 }
 
 fn faces(args: &FaceArgs, ui: &Ui) -> anyhow::Result<()> {
-    let wide: FacePrior = prior(args.common.prior.as_deref())?;
+    let wide: FacePrior = prior(args.common.prior.as_deref(), FacePrior::check)?;
     let opened = args.inputs.open()?;
     let site = Arc::new(opened.site);
     for face in &args.face {

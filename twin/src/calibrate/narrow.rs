@@ -15,6 +15,8 @@ pub struct Draw {
     pub figures: Vec<f64>,
 }
 
+/// What pulls the regressions to nothing, as a share of the draws.
+const RIDGE: f64 = 0.01;
 /// Share of the draws that are kept: the nearest.
 const KEPT: f64 = 0.08;
 /// At least so many are kept.
@@ -84,7 +86,7 @@ pub fn narrow(study: &dyn Study, measured: &[f64], draws: &[Draw]) -> Narrowed {
     let own = scale.features(measured);
     let shares: Vec<Vec<f64>> = draws.iter().map(|d| d.shares.clone()).collect();
     // What the figures say of each parameter, by regression over all draws: as few summaries as there are parameters.
-    let ridge = 0.01 * draws.len() as f64;
+    let ridge = RIDGE * draws.len() as f64;
     let laws = regress(&features, &shares, &vec![1.0; draws.len()], ridge);
     let guess = |f: &[f64]| -> Vec<f64> { laws.iter().map(|law| dot(law, f)).collect() };
     let guesses: Vec<Vec<f64>> = features.iter().map(|f| guess(f)).collect();
@@ -234,8 +236,12 @@ fn unlike(
         .collect()
 }
 
+/// So many draws a figure it takes for the figures' squares to count, too: with fewer, chance would be taken for a law.
+const SQUARES: usize = 20;
+
 /// Figures that were measured, on the draws' scale.
 struct Scale {
+    squares: bool,
     used: Vec<usize>,
     middle: Vec<f64>,
     spread: Vec<f64>,
@@ -243,7 +249,7 @@ struct Scale {
 
 impl Scale {
     fn new(measured: &[f64], draws: &[Draw]) -> Self {
-        let mut scale = Self { used: vec![], middle: vec![], spread: vec![] };
+        let mut scale = Self { squares: false, used: vec![], middle: vec![], spread: vec![] };
         for (c, value) in measured.iter().enumerate().filter(|(_, v)| v.is_finite()) {
             let mut seen: Vec<f64> = draws.iter().map(|d| d.figures[c]).filter(|v| v.is_finite()).collect();
             seen.sort_by(f64::total_cmp);
@@ -257,17 +263,18 @@ impl Scale {
             scale.middle.push(*middle);
             scale.spread.push((high - low) / 2.0);
         }
+        scale.squares = draws.len() >= SQUARES * scale.used.len();
         scale
     }
 
-    /// One, the figures, and their squares.
+    /// One, the figures, and their squares where there are draws enough.
     fn features(&self, figures: &[f64]) -> Vec<f64> {
         let scaled = |(i, &c): (usize, &usize)| {
             let z = (figures[c] - self.middle[i]) / self.spread[i];
             if z.is_finite() { z.clamp(-FARTHEST, FARTHEST) } else { 0.0 }
         };
         let plain: Vec<f64> = self.used.iter().enumerate().map(scaled).collect();
-        let squares = plain.iter().map(|z| (z * z - 1.0) / 2.0);
+        let squares = plain.iter().filter(|_| self.squares).map(|z| (z * z - 1.0) / 2.0);
         std::iter::once(1.0).chain(plain.iter().copied()).chain(squares).collect()
     }
 }

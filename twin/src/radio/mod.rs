@@ -25,6 +25,7 @@ mod lesson;
 mod near;
 mod noise;
 mod obstacles;
+mod prior_check;
 mod reader;
 mod rng;
 mod row_layout;
