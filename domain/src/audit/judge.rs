@@ -8,6 +8,7 @@ use super::order::{Shelved, smallest_move_set};
 use super::posterior::{Posterior, posterior, tier_likelihood};
 use super::spread::{AlongModel, Residual};
 use super::stacks::{Shelf, Stacks};
+use super::tag_models::{Count, TagModels};
 use super::tiers::TierModel;
 
 /// A move must gain this share of what its base rate costs before a book is looked at as out of order; the posterior
@@ -205,6 +206,7 @@ impl Judge<'_> {
         let fewest = self.beliefs.iter().flat_map(|b| &b.faces).map(|f| f.reads).min().unwrap_or(1);
         self.model = Model {
             unread: UnreadModel::learn(&counts, fewest),
+            tags: self.learn_tags(),
             along,
             tiers,
             missing_rate,
@@ -212,6 +214,21 @@ impl Judge<'_> {
             disorder_rate: calibrate::learnt_rate(self.settings.disorder_rate, disordered),
         };
         self.learn_trust();
+    }
+
+    /// Learns how well tags of each model are read, from the books that stand at home.
+    fn learn_tags(&self) -> TagModels {
+        let count = |i: usize| {
+            let read = self.at_home(i).filter(|_| self.posteriors[i].at_home() >= 0.5)?;
+            Some(Count { model: self.expected.books[i].item.tag_model, reads: read.reads })
+        };
+        let homes: Vec<Vec<Count<'_>>> = self
+            .expected
+            .groups
+            .iter()
+            .map(|g| g.members.iter().filter_map(|&m| count(m)).collect())
+            .collect();
+        TagModels::learn(&homes)
     }
 
     /// Tier errors repeat along a shelf. Where the neighbours are seen on other tiers than theirs, a book's own tier

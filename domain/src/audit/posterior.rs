@@ -30,7 +30,7 @@ pub struct Posterior {
     pub other_shelf: Option<(usize, Shelf, f64)>,
     /// ln of the probability that it stays unread at home.
     pub ln_unread: f64,
-    /// The same by coverage alone, for a tag that works; not as a logarithm.
+    /// The same by coverage and the tag's model alone, for a tag that works; not as a logarithm.
     pub unread_by_coverage: f64,
 }
 
@@ -112,7 +112,8 @@ pub fn posterior(
             *others.entry((f.face, shelf)).or_default() += weight;
         }
     }
-    p.unread_by_coverage = unread_at_home(stacks, settings, book, slots);
+    let unread = unread_at_home(stacks, settings, book, slots);
+    p.unread_by_coverage = model.tags.apply(unread, book.item.tag_model);
     let dead = settings.dead_tag_rate;
     p.ln_unread = (dead + (1.0 - dead) * model.unread.apply(p.unread_by_coverage)).ln();
     if on_home.is_none() {
@@ -158,7 +159,7 @@ fn misplaced_prior(
     }
 }
 
-/// Probability, by coverage alone, that the book, were it at home with a working tag, stayed unread in all passes.
+/// Probability, by coverage alone, that the book, were its tag an average one and it at home with a working tag, stayed unread in all passes.
 fn unread_at_home(stacks: &Stacks<'_>, settings: &AuditSettings, book: &Book<'_>, slots: &[Slot]) -> f64 {
     let Some((face, first, last)) = book.home else { return 1.0 };
     let grid = &stacks.grids[face];

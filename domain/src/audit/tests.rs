@@ -131,6 +131,34 @@ fn boastful_coverage_calls_no_book_missing_where_many_tags_were_hardly_read() {
 }
 
 #[test]
+fn a_book_with_a_tag_of_an_old_model_is_not_called_missing_where_only_new_ones_are_surely_read() {
+    let mut world = World::new(2, 4);
+    let gone = world.remove(25);
+    let (mut sightings, coverage) = world.passes(&Noise { ghost_share: 0.0, ..Noise::honest() }, 1);
+    world.age_tags(&mut sightings, 0.12);
+    let old = |barcode: &String| world.catalogue.by_barcode(barcode).unwrap().tag_model == "old";
+    let result = audit(&world.catalogue, &world.site, &sightings, &coverage, &AuditSettings::default());
+    let missing = kinds(&result, ErrorKind::Missing);
+    let unread = kinds(&result, ErrorKind::NotVerified);
+    let stands = |b: &&String| !gone.contains(b);
+    assert!(unread.iter().filter(stands).count() > 50, "old tags go unread: {}", unread.len());
+    assert_eq!(missing.iter().filter(stands).collect::<Vec<_>>(), Vec::<&String>::new());
+    let new: Vec<&String> = gone.iter().filter(|b| !old(b)).collect();
+    assert_eq!(missing.iter().filter(|b| !old(b)).collect::<Vec<_>>(), new, "new ones are still told");
+    let [average, models] = [&result.tag_models[0], &result.tag_models[1]];
+    assert_eq!((average.model.as_str(), models.model.as_str()), ("", "old"));
+    assert!((0.08..0.2).contains(&(models.rate / average.rate)), "{models:?}");
+
+    // Who does not say it in the catalogue cannot be told: one rate for all takes both for missing, or neither.
+    world.forget_models();
+    let blind = audit(&world.catalogue, &world.site, &sightings, &coverage, &AuditSettings::default());
+    let wrong = kinds(&blind, ErrorKind::Missing).iter().filter(stands).count();
+    let told = kinds(&blind, ErrorKind::Missing).iter().filter(|b| gone.contains(b)).count();
+    assert!(wrong > 0 || told < new.len(), "{wrong}, {told}");
+    assert!(blind.tag_models.is_empty());
+}
+
+#[test]
 fn books_on_faces_that_no_pass_covered_are_not_asked_for() {
     let world = World::new(2, 4);
     let (mut sightings, mut coverage) = world.passes(&Noise::honest(), 1);

@@ -130,6 +130,7 @@ impl Book {
             height_m: self.height_m as f32,
             home: self.home_range(),
             status: if self.on_loan { ItemStatus::OnLoan } else { ItemStatus::Available },
+            tag_model: String::new(),
         }
     }
 }
