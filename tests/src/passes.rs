@@ -96,6 +96,7 @@ impl HfPass {
                     axis: [0.0, 0.0, 1.0],
                     outward: [0.0, 1.0, 0.0],
                     front: None,
+                    needs_db: 0.0,
                 });
                 let next = thickness * (0.45 * normal(&mut rng)).exp();
                 x += next.clamp(0.4 * thickness, 2.5 * thickness);

@@ -170,6 +170,16 @@ fn library(s: &Scenario) -> Check {
         }
     }
     within("library.fore_edge_share", l.fore_edge_share, 0.0, 1.0)?;
+    within("library.tag_models", l.tag_models.len() as f64, 0.0, 100.0)?;
+    for (i, m) in l.tag_models.iter().enumerate() {
+        let key = |field: &str| format!("library.tag_models[{i}].{field}");
+        within(&key("share"), m.share, 0.0, 1.0)?;
+        within(&key("needs_db"), m.needs_db, 0.0, 20.0)?;
+        if m.name.is_empty() || l.tag_models[..i].iter().any(|o| o.name == m.name) {
+            return Err(value(&key("name"), format!("{:?}", m.name), "a name that no other model has"));
+        }
+    }
+    within("library.tag_models, shares together", l.tag_models.iter().map(|m| m.share).sum(), 0.0, 1.0)?;
     within("library.on_loan", f64::from(l.on_loan), 0.0, 1000.0)
 }
 

@@ -115,7 +115,8 @@ pub fn posterior(
     let unread = unread_at_home(stacks, settings, book, slots);
     p.unread_by_coverage = model.tags.apply(unread, book.item.tag_model);
     let dead = settings.dead_tag_rate;
-    p.ln_unread = (dead + (1.0 - dead) * model.unread.apply(p.unread_by_coverage)).ln();
+    let unread = model.unread.apply(p.unread_by_coverage) * model.tags.more(book.item.tag_model);
+    p.ln_unread = (dead + (1.0 - dead) * unread.min(1.0)).ln();
     if on_home.is_none() {
         p.unread = (1.0 - m - q) * p.ln_unread.exp();
     }

@@ -20,10 +20,29 @@ pub struct Count<'a> {
 /// What the run teaches of tag models.
 #[derive(Debug, Clone, PartialEq)]
 pub struct TagModels {
-    /// Reads of a model's tag over those of the average tag in its place; absent is 1.
-    rates: BTreeMap<String, f64>,
-    /// Read counts scatter about their mean as a negative binomial of this shape.
+    models: BTreeMap<String, Model>,
+    /// The shape of all tags together.
     shape: f64,
+}
+
+/// How tags of a model are read: counts are a negative binomial about the average tag's in the same place times a rate.
+#[derive(Debug, Clone, Copy, PartialEq)]
+struct Model {
+    rate: f64,
+    /// Small is wide.
+    shape: f64,
+    /// Factor on the probability of staying unread, 1 or more: a chip that the field does not wake is not read seldom but
+    /// never, which no count of reads shows.
+    more: f64,
+}
+
+/// A book that should have been read if it stands at home.
+#[derive(Debug, Clone, Copy)]
+pub struct Looked<'a> {
+    pub model: &'a str,
+    pub read: bool,
+    /// Probability of staying unread, as far as reads tell.
+    pub unread: f64,
 }
 
 /// Neighbours on either side that a count is held against.
@@ -32,68 +51,97 @@ const REACH: usize = 6;
 const PRIOR_TAGS: f64 = 10.0;
 /// Rounds of rates and what neighbours would have been read with them; the third changes less than a hundredth.
 const ROUNDS: usize = 4;
+/// A model that is read less than this share of the best one's rate is weak.
+const WEAK: f64 = 0.8;
+/// Most that the unread may move the probability of staying unread.
+const MOST: f64 = 1000.0;
 const RATES: std::ops::RangeInclusive<f64> = 0.02..=20.0;
+/// As in the locator's coverage.
+const USUAL_SHAPE: f64 = 2.0;
 const SHAPES: std::ops::RangeInclusive<f64> = 0.3..=20.0;
 
 impl Default for TagModels {
     fn default() -> Self {
-        Self { rates: BTreeMap::new(), shape: 2.0 }
+        Self { models: BTreeMap::new(), shape: USUAL_SHAPE }
     }
 }
 
 impl TagModels {
     /// Reads of a tag of that model over those of the average tag.
     pub fn rate(&self, model: &str) -> f64 {
-        self.rates.get(model).copied().unwrap_or(1.0)
+        self.models.get(model).map_or(1.0, |m| m.rate)
     }
 
     /// Probability of staying unread for a tag of that model where the average tag has `unread`.
     pub fn apply(&self, unread: f64, model: &str) -> f64 {
-        let rate = self.rate(model);
-        if rate == 1.0 || unread >= 1.0 {
-            return unread;
-        }
-        // The mean count that leaves so many unread, and what the model makes of it.
+        let Some(model) = self.models.get(model).filter(|_| unread < 1.0) else { return unread };
+        // The mean count that leaves so many of the average unread, and what the model makes of it.
         let mean = self.shape * (unread.max(1e-12).powf(-1.0 / self.shape) - 1.0);
-        (self.shape / (self.shape + rate * mean)).powf(self.shape)
+        (model.shape / (model.shape + model.rate * mean)).powf(model.shape)
     }
 
     /// Learns from the books that were read at home, home by home in shelf order. A model with few tags keeps the average.
     pub fn learn(homes: &[Vec<Count<'_>>]) -> Self {
-        let mut model = Self::default();
+        let mut learnt = Self::default();
         let mut tags: BTreeMap<&str, usize> = BTreeMap::new();
         homes.iter().flatten().for_each(|c| *tags.entry(c.model).or_default() += 1);
         tags.retain(|_, n| *n >= ENOUGH);
         if tags.len() < 2 {
-            return model;
+            return learnt;
         }
         for _ in 0..ROUNDS {
             let mut sums: BTreeMap<&str, [f64; 2]> = BTreeMap::new();
-            model.beside_neighbours(homes, |c, usual| {
+            learnt.beside_neighbours(homes, |c, usual| {
                 let s = sums.entry(c.model).or_default();
                 *s = [s[0] + f64::from(c.reads), s[1] + usual];
             });
-            model.rates = tags
+            learnt.models = tags
                 .iter()
                 .map(|(name, &n)| {
                     let [reads, usual] = sums.get(name).copied().unwrap_or_default();
                     let prior = PRIOR_TAGS * usual / n as f64;
                     let rate = if usual > 0.0 { (reads + prior) / (usual + prior) } else { 1.0 };
-                    ((*name).to_owned(), rate)
+                    ((*name).to_owned(), Model { rate, shape: USUAL_SHAPE, more: 1.0 })
                 })
                 .collect();
-            model.centre(&tags);
+            learnt.centre(&tags);
         }
-        model.rates.values_mut().for_each(|r| *r = r.clamp(*RATES.start(), *RATES.end()));
-        model.shape = model.scatter(homes);
-        model
+        learnt.scatter(homes);
+        learnt
+    }
+
+    /// Factor on what [`TagModels::apply`] and the run's counts make of the probability of staying unread.
+    pub fn more(&self, model: &str) -> f64 {
+        self.models.get(model).map_or(1.0, |m| m.more)
+    }
+
+    /// Learns from the books that stayed unread. Who takes a book does not look at its chip: what is unread of a weakly read
+    /// model beyond the share of the well read ones is the chips'.
+    pub fn learn_unread(&mut self, books: &[Looked<'_>]) {
+        let enough = WEAK * self.models.values().map(|m| m.rate).fold(0.0, f64::max);
+        let mut sums: BTreeMap<&str, [f64; 3]> = BTreeMap::new();
+        for b in books.iter().filter(|b| b.unread < 0.5) {
+            let s = sums.entry(b.model).or_default();
+            *s = [s[0] + 1.0, s[1] + f64::from(u8::from(!b.read)), s[2] + b.unread];
+        }
+        let strong =
+            sums.iter().filter(|(name, _)| self.models.get(**name).is_some_and(|m| m.rate >= enough));
+        let well = strong.fold([0.0; 3], |a, (_, s)| [a[0] + s[0], a[1] + s[1], a[2] + s[2]]);
+        let gone = ((well[1] - well[2]) / well[0].max(1.0)).max(0.0);
+        for (name, model) in self.models.iter_mut().filter(|(_, m)| m.rate < enough) {
+            let [n, unread, chance] = sums.get(name.as_str()).copied().unwrap_or_default();
+            // Both counts are small: half a standard deviation of their difference may be chance.
+            let std = (unread + well[1] * (n / well[0].max(1.0)).powi(2)).sqrt();
+            let chips = unread - gone * n - 0.5 * std;
+            model.more = (chips / f64::max(chance, 1e-6)).clamp(1.0, MOST);
+        }
     }
 
     /// Coverage was learnt from all tags together, so their rates are 1 on average.
     fn centre(&mut self, tags: &BTreeMap<&str, usize>) {
         let all: f64 = tags.values().map(|&n| n as f64).sum();
         let mean = tags.iter().map(|(name, &n)| n as f64 * self.rate(name)).sum::<f64>() / all;
-        self.rates.values_mut().for_each(|r| *r /= mean);
+        self.models.values_mut().for_each(|m| m.rate = (m.rate / mean).clamp(*RATES.start(), *RATES.end()));
     }
 
     /// Each count with what the average tag would have there, by its neighbours' counts over their models' rates.
@@ -113,22 +161,32 @@ impl TagModels {
         }
     }
 
-    /// Shape of the counts' scatter by moments; small is wide.
-    fn scatter(&self, homes: &[Vec<Count<'_>>]) -> f64 {
-        let (mut n, mut excess) = (0.0, 0.0);
+    /// Learns the shapes of the counts' scatter by moments.
+    fn scatter(&mut self, homes: &[Vec<Count<'_>>]) {
+        // Excess over chance and tags, by model.
+        let mut sums: BTreeMap<&str, [f64; 2]> = BTreeMap::new();
         self.beside_neighbours(homes, |c, usual| {
             let mean = self.rate(c.model) * usual;
             if mean > 1.0 {
                 let ratio = f64::from(c.reads) / mean;
                 // The neighbours' mean scatters too.
-                excess += ((ratio - 1.0).powi(2) - 1.0 / mean) / (1.0 + 1.0 / (2 * REACH) as f64);
-                n += 1.0;
+                let excess = ((ratio - 1.0).powi(2) - 1.0 / mean) / (1.0 + 1.0 / (2 * REACH) as f64);
+                let s = sums.entry(c.model).or_default();
+                *s = [s[0] + excess, s[1] + 1.0];
             }
         });
-        // Two tags' worth of a prior with shape 2, as in the locator's coverage.
-        let spread: f64 = (excess + 2.0 * 0.5) / (n + 2.0);
-        (1.0 / spread.max(0.05)).clamp(*SHAPES.start(), *SHAPES.end())
+        let all = sums.values().fold([0.0; 2], |a, s| [a[0] + s[0], a[1] + s[1]]);
+        self.shape = shape(all, USUAL_SHAPE, 2.0);
+        for (name, model) in &mut self.models {
+            model.shape = shape(sums.get(name.as_str()).copied().unwrap_or_default(), self.shape, PRIOR_TAGS);
+        }
     }
+}
+
+/// Shape by the excess of so many tags and by a prior's shape, worth so many.
+fn shape([excess, tags]: [f64; 2], prior: f64, worth: f64) -> f64 {
+    let spread = (excess + worth / prior) / (tags + worth);
+    (1.0 / spread.max(0.05)).clamp(*SHAPES.start(), *SHAPES.end())
 }
 
 /// How well the books of each model were read, model by model; nothing where the catalogue names fewer than two.

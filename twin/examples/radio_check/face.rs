@@ -51,6 +51,7 @@ pub fn report(settings: &RadioSettings) -> Result<(), RadioError> {
                         axis: [0.0, 0.0, 1.0],
                         outward: [0.0, out, 0.0],
                         front: Some(face as u32),
+                        needs_db: 0.0,
                     });
                     face_of.push((face, tier));
                     x += thickness;

@@ -48,6 +48,8 @@ pub struct TagPlacement {
     pub outward: [f64; 3],
     /// Index of its shelf front; `None` for a tag in the open.
     pub front: Option<u32>,
+    /// Power that its chip needs beyond the settings', dB, 0 to 20: chips of an older model need more.
+    pub needs_db: f64,
 }
 
 struct Tag {
@@ -74,14 +76,15 @@ struct Chip {
 }
 
 impl Chip {
-    fn of(settings: &FieldSettings, seed: u64, uid: &Uid) -> Self {
-        let mut rng = stream(seed, "tag", uid.as_bytes());
+    fn of(settings: &FieldSettings, seed: u64, tag: &TagPlacement) -> Self {
+        let mut rng = stream(seed, "tag", tag.uid.as_bytes());
         let mut normal = || rng.sample::<f64, _>(StandardNormal);
         let nominal = Complex64::new(settings.load_ohm, settings.load_reactance_ohm);
         let spread = settings.load_spread * nominal.norm() / 2f64.sqrt();
         let mut load = nominal + Complex64::new(spread * normal(), spread * normal());
         load.re = load.re.max(1.0);
-        let threshold_dbm = settings.chip_threshold_dbm + settings.chip_threshold_spread_db * normal();
+        let threshold_dbm =
+            settings.chip_threshold_dbm + settings.chip_threshold_spread_db * normal() + tag.needs_db;
         Self { load, threshold_dbm, offset_rad: TAU * rng.random::<f64>() }
     }
 }
@@ -227,16 +230,17 @@ impl TagField {
         outward: [f64; 3],
         front: Option<u32>,
     ) -> Result<(), RadioError> {
-        let axis = self.known(tag)?.placement.axis;
-        self.replace(tag, &TagPlacement { uid: Uid::default(), position_m, axis, outward, front })
+        let new = TagPlacement { position_m, outward, front, ..self.known(tag)?.placement.clone() };
+        self.replace(tag, &new)
     }
 
-    /// As [`TagField::place`], with another direction of the tag too; the placement's identifier does not count.
+    /// As [`TagField::place`], with another direction of the tag too; the placement's identifier and chip do not count.
     ///
     /// # Errors
     /// As [`TagField::place`].
     pub fn replace(&mut self, tag: u32, placement: &TagPlacement) -> Result<(), RadioError> {
-        let mut new = TagPlacement { uid: self.known(tag)?.placement.uid.clone(), ..placement.clone() };
+        let old = &self.known(tag)?.placement;
+        let mut new = TagPlacement { uid: old.uid.clone(), needs_db: old.needs_db, ..placement.clone() };
         self.settle(&mut new)?;
         self.remove(tag)?;
         let position_m = new.position_m;
@@ -375,8 +379,7 @@ impl TagField {
                     continue;
                 }
                 let needs = spot.needs(|| {
-                    let chip =
-                        Chip::of(&self.settings, self.seed, &self.tags[spot.tag as usize].placement.uid);
+                    let chip = Chip::of(&self.settings, self.seed, &self.tags[spot.tag as usize].placement);
                     libm::exp10((chip.threshold_dbm - LIFT_DB) / 20.0)
                 });
                 if amplitude(spot.at) >= needs * scale {
@@ -412,7 +415,7 @@ impl TagField {
         let awake = place.get_or_insert_with(|| {
             self.awake.lock().unwrap_or_else(PoisonError::into_inner).push(tag);
             let Chip { load, threshold_dbm, offset_rad } =
-                Chip::of(&self.settings, self.seed, &slot.placement.uid);
+                Chip::of(&self.settings, self.seed, &slot.placement);
             let (row, idle) = (OnceLock::new(), AtomicU32::new(0));
             Arc::new(Awake { load, threshold_dbm, offset_rad, row, idle })
         });

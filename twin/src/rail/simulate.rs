@@ -39,6 +39,7 @@ pub fn simulate(
             axis: [0.0, 0.0, 1.0],
             outward: [0.0, -1.0, 0.0],
             front: None,
+            needs_db: 0.0,
         })
         .collect();
     let field = TagField::new(&settings, tags, Vec::new(), Vec::new(), scene(measured))?;

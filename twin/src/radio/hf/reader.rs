@@ -10,7 +10,7 @@ use super::inventory::{ANSWERED_NS, EMPTY_NS, Mask, Round, Slot, request_ns};
 use super::near_field::{CARRIER_HZ, Coil, chip_fields};
 use super::settings::HfSettings;
 use crate::radio::error::RadioError;
-use crate::radio::field::TagField;
+use crate::radio::field::{TagField, TagPlacement};
 use crate::radio::rng::stream;
 use crate::radio::settings::RadioSettings;
 use crate::radio::way::Way;
@@ -191,7 +191,7 @@ impl HfReader {
         let mut coils = Vec::new();
         for tag in field.nearby(antenna.position_m, REACH_M) {
             let Some(placement) = field.placement(tag) else { continue };
-            let own = self.tag(tag, placement.uid.as_bytes());
+            let own = self.tag(tag, placement);
             let out = placement.outward;
             let along = [-out[1], out[0], 0.0];
             let axis: [f64; 3] = std::array::from_fn(|i| {
@@ -217,8 +217,8 @@ impl HfReader {
             .collect()
     }
 
-    fn tag(&mut self, tag: u32, uid: &[u8]) -> HfTag {
-        let index = tag as usize;
+    fn tag(&mut self, tag: u32, placement: &TagPlacement) -> HfTag {
+        let (index, uid) = (tag as usize, placement.uid.as_bytes());
         if self.tags.len() <= index {
             self.tags.resize(index + 1, None);
         }
@@ -230,7 +230,8 @@ impl HfReader {
             HfTag {
                 uid: uid.iter().fold(0, |n, b| n << 8 | u64::from(*b)),
                 resonance_mhz: (s.resonance_mhz + s.resonance_spread_mhz * normal()).clamp(5.0, 40.0),
-                threshold_a_per_m: s.threshold_a_per_m * libm::exp10(s.threshold_spread_db * normal() / 20.0),
+                threshold_a_per_m: s.threshold_a_per_m
+                    * libm::exp10((s.threshold_spread_db * normal() + placement.needs_db) / 20.0),
                 tilt: [spread * normal(), spread * normal()],
             }
         })
