@@ -31,6 +31,9 @@ pub(crate) const MAST_AT_M: [f64; 3] = [-0.15, 0.0, 1.06];
 const PERSON_RADIUS_M: f64 = 0.25;
 const PERSON_HEIGHT_M: f64 = 1.7;
 
+/// The contact strip reaches to either side up to this cosine of the angle from straight ahead: 80°.
+const STRIP_COS: f32 = 0.174;
+
 /// Groups of what has weight, and of the floor that only it feels.
 const LOOSE: Group = Group::GROUP_3;
 const FLOOR: Group = Group::GROUP_2;
@@ -47,6 +50,15 @@ pub struct SolidBox {
     pub yaw_rad: f64,
     /// Half its size, m.
     pub half_m: [f64; 3],
+}
+
+/// What a robot touches.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+pub struct Touch {
+    /// Anything, with anything.
+    pub any: bool,
+    /// Something, with the front of its chassis.
+    pub front: bool,
 }
 
 /// Everything solid.
@@ -184,12 +196,28 @@ impl World {
         })
     }
 
-    /// Whether a robot touches something now.
-    pub fn touches(&self, robot: RigidBodyHandle) -> bool {
-        let Some(body) = self.physics.bodies.get(robot).filter(|b| b.is_enabled()) else { return false };
-        body.colliders().iter().any(|c| {
-            self.physics.narrow_phase.contact_pairs_with(*c).any(|pair| pair.has_any_active_contact())
-        })
+    /// What a robot touches now.
+    pub fn touches(&self, robot: RigidBodyHandle) -> Touch {
+        let Some(body) = self.physics.bodies.get(robot).filter(|b| b.is_enabled()) else {
+            return Touch::default();
+        };
+        let yaw = yaw_of(body.rotation());
+        let ahead = vector([libm::cos(yaw), libm::sin(yaw), 0.0]);
+        let mut touch = Touch::default();
+        // The chassis is the first of its colliders.
+        for (i, &collider) in body.colliders().iter().enumerate() {
+            let pairs = self.physics.narrow_phase.contact_pairs_with(collider);
+            for pair in pairs.filter(|pair| pair.has_any_active_contact()) {
+                touch.any = true;
+                // Normals point from the first of the two to the second.
+                let side = if pair.collider1 == collider { 1.0 } else { -1.0 };
+                let in_front = pair.manifolds().iter().any(|m| {
+                    !m.data.solver_contacts.is_empty() && side * m.data.normal.dot(ahead) > STRIP_COS
+                });
+                touch.front |= i == 0 && in_front;
+            }
+        }
+        touch
     }
 
     /// Puts a robot on a floor: a round chassis and, behind the lidar, the mast that carries the antennas.

@@ -10,7 +10,7 @@ use std::sync::Arc;
 use domain::FaceId;
 use interfaces::action_msgs::CancelGoalRequest;
 use interfaces::shelfwright_msgs::{FollowFaceResult, MissionState};
-use interfaces::std_msgs::Empty;
+use interfaces::std_msgs::{Bool, Empty};
 use interfaces::std_srvs::TriggerRequest;
 use interfaces::{AnyMessage, Message, Publication};
 use nodes::Node;
@@ -131,6 +131,48 @@ fn a_closed_aisle_sends_the_robot_round_another_way() {
     assert!(done && outer);
     assert_eq!(run.kept.results("navigate_to_pose"), [(SUCCEEDED, 0)]);
     assert!(run.world.to_person > 0.05 && run.world.toy.clearance > 0.28);
+}
+
+#[test]
+fn what_only_the_bumper_feels_is_driven_around() {
+    let mut run = Run::new(DOCK, 18);
+    run.seconds(1.0);
+    run.navigate(Pose2::new(7.4, 2.75, 0.0));
+    // A stool in the middle aisle, too low for the lidar.
+    let touches = |r: &Run| (r.world.toy.truth.x - 4.0).hypot(r.world.toy.truth.y - 2.75) < 0.45;
+    assert!(run.until(60.0, touches));
+    let touched = run.world.toy.truth;
+    run.send("/inv_1/bumper", Bool { data: true });
+    run.seconds(0.4);
+    assert!(run.world.toy.speed.abs() < 0.35, "it goes on at {} m/s", run.world.toy.speed);
+    run.seconds(1.0);
+    run.send("/inv_1/bumper", Bool { data: false });
+    run.seconds(2.0);
+    let back = touched.x - run.world.toy.truth.x;
+    assert!(back > 0.05, "it has backed off by {back} m");
+    let mut nearest = f64::INFINITY;
+    let done = run.until(150.0, |r| {
+        nearest = nearest.min((r.world.toy.truth.x - 4.0).hypot(r.world.toy.truth.y - 2.75));
+        !r.kept.results("navigate_to_pose").is_empty()
+    });
+    println!("touched at {touched:?}, nearest afterwards {nearest:.2} m");
+    assert!(done && nearest > 0.4);
+    assert_eq!(run.kept.results("navigate_to_pose"), [(SUCCEEDED, 0)]);
+}
+
+#[test]
+fn a_bumper_that_stays_pressed_ends_the_goal() {
+    let mut run = Run::new(Pose2::new(1.4, 0.85, 0.0), 19);
+    run.seconds(1.0);
+    run.follow("1F/R01A", -0.6, 5.1);
+    run.seconds(5.0);
+    let at = run.world.toy.truth;
+    for _ in 0..250 {
+        run.send("/inv_1/bumper", Bool { data: true });
+        run.seconds(0.1);
+    }
+    assert_eq!(run.kept.results("follow_face"), [(ABORTED, FollowFaceResult::BLOCKED)]);
+    assert!(run.world.toy.speed == 0.0 && run.world.toy.truth.distance(at) < 0.3);
 }
 
 #[test]

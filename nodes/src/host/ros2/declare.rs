@@ -38,6 +38,8 @@ pub fn navigator(values: &NavigatorParams) -> Declaration {
         "stop_gap_m",
         "replan_after_s",
         "give_up_after_s",
+        "touched_s",
+        "back_off_m",
         "stale_after_s",
         "lost_std_m",
         "lost_after_s",
