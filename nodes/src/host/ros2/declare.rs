@@ -66,6 +66,9 @@ pub fn pilot(values: &PilotParams) -> Declaration {
         "navigator_silent_s",
         "transit_limit_s",
         "pass_limit",
+        "battery_low",
+        "battery_enough",
+        "dock_wait_s",
         "retries",
     ];
     Parameters::of(values, documented, &live)
