@@ -46,6 +46,8 @@ const BUMPER_EVERY: i64 = 10;
 /// minute, in which a robot at a walking speed has left them behind.
 const REST_EVERY: i64 = 100;
 const RESTS: u32 = 30;
+/// Furniture that leans farther than this out of the upright lies, rad: 60°.
+const LIES_RAD: f64 = 1.05;
 /// A dock charges a robot that stands this near to its place, m, and no faster than this, m/s.
 const DOCK_REACH_M: f64 = 0.25;
 const DOCKED_MPS: f64 = 0.01;
@@ -428,6 +430,11 @@ impl Twin {
     /// How often a robot began to touch something, for scoring and for nothing else.
     pub fn bumps(&self, robot: &str) -> u32 {
         self.robots.iter().find(|r| r.settings.name == robot).map_or(0, |r| r.touch.1)
+    }
+
+    /// How many trolleys and chairs lie on the floor, for scoring and for nothing else.
+    pub fn tipped(&self) -> u32 {
+        self.furniture().filter(|(_, tip)| *tip > LIES_RAD).count() as u32
     }
 
     /// Where trolleys and chairs are (centre, m) and how far they tip (rad), for scoring and for drawing.

@@ -7,7 +7,7 @@ use interfaces::geometry_msgs::TwistStamped;
 use interfaces::sensor_msgs::LaserScan;
 use interfaces::{AnyMessage, Publication};
 use twin::inject::ErrorSettings;
-use twin::scenario::{FurnitureKind, FurnitureSettings, ObstacleSettings};
+use twin::scenario::ObstacleSettings;
 use twin::sensors::LidarSettings;
 use twin::{LibrarySettings, RobotSettings, Scenario, Twin};
 
@@ -265,46 +265,6 @@ fn an_obstacle_comes_and_goes_at_its_time() {
     assert!(ahead(&drive(&mut twin, 0.9, 0.0, 0.0)) > 4.0);
     assert!((ahead(&drive(&mut twin, 0.9, 0.0, 0.0)) - 1.2).abs() < 0.05);
     assert!(ahead(&drive(&mut twin, 0.9, 0.0, 0.0)) > 4.0);
-}
-
-/// A robot with furniture right in front of it, and behind that, on the floor, perhaps a sill.
-fn before(kind: FurnitureKind, sill: bool) -> Twin {
-    let mut scenario = small(4);
-    scenario.furniture = vec![FurnitureSettings {
-        kind,
-        floor: None,
-        at_m: [1.3, 0.75],
-        heading_deg: 0.0,
-        tipped: false,
-        mass_kg: None,
-    }];
-    if sill {
-        scenario.obstacles = vec![ObstacleSettings::standing([1.6, 0.75], [0.1, 1.0], 0.06)];
-    }
-    Twin::new(&scenario).unwrap()
-}
-
-#[test]
-fn a_chair_slides_before_a_robot_and_holds_it_where_its_feet_are_held() {
-    let mut free = before(FurnitureKind::Chair, false);
-    drive(&mut free, 4.0, 0.4, 0.0);
-    let (at, tip) = free.furniture().next().unwrap();
-    assert!(at[0] > 1.6 && tip < 0.1, "it did not slide: {at:?}, {tip} rad");
-    assert!(free.bumps("inv_1") >= 1);
-    let mut held = before(FurnitureKind::Chair, true);
-    drive(&mut held, 4.0, 0.4, 0.0);
-    let (at, _) = held.furniture().next().unwrap();
-    assert!(at[0] < 1.4, "it went through the sill: {at:?}");
-    assert!(pose(&held)[0] < pose(&free)[0] - 0.3, "the robot went through the chair");
-}
-
-#[test]
-fn a_trolley_rolls_away_before_a_robot_and_holds_it_back() {
-    let mut twin = before(FurnitureKind::Trolley, false);
-    drive(&mut twin, 4.0, 0.4, 0.0);
-    let (at, tip) = twin.furniture().next().unwrap();
-    assert!(at[0] > 1.5 && tip < 0.1, "it did not roll: {at:?}, {tip} rad");
-    assert!(pose(&twin)[0] < 0.6 + 4.0 * 0.4, "a trolley costs no way: {:?}", pose(&twin));
 }
 
 /// What the bumper said, in order of time.
