@@ -12,6 +12,7 @@ pub mod base;
 pub mod control;
 mod covers;
 pub mod faults;
+mod furniture;
 pub mod inject;
 pub mod library;
 mod messages;

@@ -26,7 +26,7 @@ use crate::rng::stream;
 use crate::robot_reader::RobotReader;
 use crate::rows::Rows;
 use crate::scenario::{ObstacleSettings, RobotSettings, Scenario, ScenarioError};
-use crate::sensors::{Battery, Imu, Lidar, Odometry};
+use crate::sensors::{Battery, Bumper, Imu, Lidar, Odometry};
 use crate::snapshot::{RobotState, TwinState};
 use crate::stacks::{Stacks, Standing};
 use crate::truth::{TrueBook, TrueRobot, Truth};
@@ -40,10 +40,14 @@ const STEP_S: f64 = STEP_NS as f64 * 1e-9;
 const ODOMETRY_EVERY: i64 = 2;
 const SCAN_EVERY: i64 = (messages::SCAN_S / STEP_S + 0.5) as i64;
 const BATTERY_EVERY: i64 = 100;
+/// A bumper also tells when it is pressed and released.
+const BUMPER_EVERY: i64 = 10;
 /// Steps after which the radio looks for tags that no antenna meets any more, and looks until it forgets them: half a
 /// minute, in which a robot at a walking speed has left them behind.
 const REST_EVERY: i64 = 100;
 const RESTS: u32 = 30;
+/// Furniture that leans farther than this out of the upright lies, rad: 60°.
+const LIES_RAD: f64 = 1.05;
 /// A dock charges a robot that stands this near to its place, m, and no faster than this, m/s.
 const DOCK_REACH_M: f64 = 0.25;
 const DOCKED_MPS: f64 = 0.01;
@@ -130,6 +134,7 @@ struct Robot {
     carried: Option<Carried>,
     /// Whether it touches something, and how often it began to.
     touch: (bool, u32),
+    bumper: Bumper,
     /// Docks of its floor, m.
     docks: Vec<[f64; 2]>,
 }
@@ -281,7 +286,7 @@ impl Twin {
     }
 
     /// Advances by [`STEP_NS`] and appends what is published, in the order of its stamps: `/tf_static` and the robots'
-    /// descriptions in the first step, reads as they come, then `/clock`, odometry with `/tf`, inertial unit, lidar, battery.
+    /// descriptions in the first step, reads as they come, then `/clock`, odometry with `/tf`, inertial unit, bumper, lidar, battery.
     pub fn step(&mut self, out: &mut Vec<Publication>) {
         if self.steps == 0 {
             out.push(self.static_transforms());
@@ -427,6 +432,11 @@ impl Twin {
         self.robots.iter().find(|r| r.settings.name == robot).map_or(0, |r| r.touch.1)
     }
 
+    /// How many trolleys and chairs lie on the floor, for scoring and for nothing else.
+    pub fn tipped(&self) -> u32 {
+        self.furniture().filter(|(_, tip)| *tip > LIES_RAD).count() as u32
+    }
+
     /// Where trolleys and chairs are (centre, m) and how far they tip (rad), for scoring and for drawing.
     pub fn furniture(&self) -> impl Iterator<Item = ([f64; 3], f64)> {
         self.world.furniture()
@@ -536,6 +546,7 @@ impl Robot {
             faults: scenario.faults.iter().filter(|f| f.robot == settings.name).cloned().collect(),
             carried: None,
             touch: (false, 0),
+            bumper: Bumper::default(),
             docks: site.floors.get(floor).map_or(vec![], |f| f.docks.iter().map(|d| d.at_m).collect()),
             settings: settings.clone(),
         })
@@ -554,6 +565,7 @@ impl Robot {
             self.yaw,
             self.carried,
             self.touch,
+            &self.bumper,
         )
     }
 
@@ -570,6 +582,7 @@ impl Robot {
             self.yaw,
             self.carried,
             self.touch,
+            self.bumper,
         ) = state;
     }
 
@@ -648,7 +661,8 @@ impl Robot {
         let at = world.pose(self.body);
         let yaw = at[2];
         let touches = world.touches(self.body);
-        self.touch = (touches, self.touch.1 + u32::from(touches && !self.touch.0));
+        self.touch = (touches.any, self.touch.1 + u32::from(touches.any && !self.touch.0));
+        let felt = self.bumper.feel(touches.front);
         let turned = yaw - std::mem::replace(&mut self.yaw, yaw);
         v.turn_radps = libm::atan2(libm::sin(turned), libm::cos(turned)) / STEP_S;
         self.battery.drain(v.forward_mps, self.docked(at, v.forward_mps), STEP_S);
@@ -664,6 +678,9 @@ impl Robot {
             out.extend(self.names.odometry(now_ns, &o));
         }
         out.push(self.names.imu(now_ns, &self.imu, &sample));
+        if felt || steps % BUMPER_EVERY == 0 {
+            out.push(self.names.bumper(now_ns, self.bumper.pressed()));
+        }
         if steps % SCAN_EVERY == 0 {
             let [x, y, yaw] = world.pose(self.body);
             let s = self.lidar.settings();
@@ -696,6 +713,7 @@ impl Robot {
         self.reader.hash_into(hash);
         hash.update(self.yaw.to_bits().to_le_bytes());
         hash.update(self.touch.1.to_le_bytes());
+        self.bumper.hash_into(hash);
         if let Some(c) = &self.carried {
             c.from.iter().chain(&c.to).chain(&c.time_s).for_each(|v| hash.update(v.to_bits().to_le_bytes()));
         }

@@ -31,6 +31,35 @@ fn a_library_in_order_gives_no_findings() {
 }
 
 #[test]
+fn what_a_broken_off_pass_did_not_reach_is_not_called_missing() {
+    let world = World::new(8, 1);
+    let (mut sightings, mut coverage) = world.passes(&Noise::honest(), 1);
+    // The robot stopped at 2 m. Of the books beyond it has read some from afar, and takes them for nearer.
+    let stopped_m = 2.0;
+    let mut nth = 0;
+    sightings.retain_mut(|s| {
+        if s.along_m <= stopped_m {
+            return true;
+        }
+        nth += 1;
+        s.along_m = stopped_m - 0.1 - 0.05 * (nth % 7) as f32;
+        s.along_std_m = 0.1;
+        nth % 2 == 0 && nth < 100
+    });
+    for c in &mut coverage {
+        let bin_m = c.bin_m;
+        for (bin, p) in c.read_probability.iter_mut().enumerate() {
+            if (bin as f32 + 0.5) * bin_m > stopped_m {
+                *p = 0.0;
+            }
+        }
+    }
+    let result = audit(&world.catalogue, &world.site, &sightings, &coverage, &AuditSettings::default());
+    assert_eq!(kinds(&result, ErrorKind::Missing), [] as [String; 0]);
+    assert!(kinds(&result, ErrorKind::NotVerified).len() > 100);
+}
+
+#[test]
 fn false_alarms_stay_rare_and_true_ones_are_found_in_3500_books() {
     let (mut far, mut gone, mut order) = ((0, 0, 0), (0, 0, 0), (0, 0, 0));
     for seed in 0..4 {
