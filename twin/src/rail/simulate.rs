@@ -1,6 +1,6 @@
 //! Repeats a measured scan in the radio: the same tags at the same places, an antenna at the same stops.
 
-use domain::{Read, Scan};
+use domain::Scan;
 use sha2::{Digest, Sha256};
 
 use super::RailScan;
@@ -69,15 +69,7 @@ pub fn simulate(
         now += STOP_NS;
         let mut reads = Vec::new();
         reader.advance(&field, now, &[pose], &mut reads);
-        scan.reads.extend(reads.iter().map(|r| Read {
-            stamp_ns: Some(r.stamp_ns),
-            tag: r.tag,
-            antenna: r.port,
-            frequency_hz: r.frequency_hz,
-            rssi_dbm: r.rssi_dbm,
-            phase_rad: r.phase_rad,
-            antenna_m: [x as f32, 0.0, 0.0],
-        }));
+        scan.reads.extend(reads.iter().map(|r| r.with_antenna_at([x, 0.0, 0.0])));
     }
     Ok(RailScan { scan, ..measured.clone() })
 }
