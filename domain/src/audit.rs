@@ -16,6 +16,7 @@ mod settings;
 mod spread;
 mod stacks;
 mod stat;
+mod tag_models;
 #[cfg(test)]
 mod tests;
 mod tiers;
@@ -77,6 +78,9 @@ pub struct Audit {
     /// Books whose home no pass covered; not expected in this run.
     #[serde(default)]
     pub not_covered: u32,
+    /// How well tags of each model were read, where the catalogue names more than one.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub tag_models: Vec<TagModelReads>,
     /// Inputs that were left out, and why.
     #[serde(default)]
     pub problems: Vec<InputProblem>,
@@ -101,6 +105,19 @@ pub struct PlacedBook {
     pub height_m: f32,
     /// What is wrong with it; `None` when it is in place and in order.
     pub verdict: Option<ErrorKind>,
+}
+
+/// How well the tags of one model were read.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+pub struct TagModelReads {
+    /// Name of the model by the catalogue; empty for the books of which it says none.
+    pub model: String,
+    /// Books with such a tag that should stand on the covered faces.
+    pub expected: u32,
+    /// Those of them whose tag was read.
+    pub read: u32,
+    /// Reads of such a tag over those of the average tag in its place.
+    pub rate: f32,
 }
 
 /// A sighting or coverage that the audit could not use.

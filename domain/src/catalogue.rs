@@ -29,7 +29,7 @@ const FORMATS: [Format; 3] = [Format::Csv, Format::JsonLines, Format::Parquet];
 
 /// The columns of a catalogue file, in the order in which they are written. `barcode`, `call_number`, `scheme`
 /// and `home` must be there; the others may be absent or empty. Columns of other names are left alone.
-pub const COLUMNS: [&str; 10] = [
+pub const COLUMNS: [&str; 11] = [
     "barcode",
     "uid",
     "call_number",
@@ -40,6 +40,7 @@ pub const COLUMNS: [&str; 10] = [
     "height_m",
     "home",
     "status",
+    "tag_model",
 ];
 
 /// All items, in the order of the file.
@@ -48,6 +49,8 @@ pub struct Catalogue {
     text: String,
     records: Vec<Record>,
     homes: Vec<Home>,
+    /// Names of the tag models; the first is empty.
+    tag_models: Vec<String>,
     by_uid: Index,
     by_barcode: Index,
 }
@@ -112,12 +115,12 @@ impl Catalogue {
     /// The item of that index in the order of the file, from 0 ([`ItemView::index`]).
     pub fn get(&self, index: usize) -> Option<ItemView<'_>> {
         let record = self.records.get(index)?;
-        Some(record.view(index as u32, &self.text, &self.homes))
+        Some(record.view(index as u32, self))
     }
 
     /// All items in the order of the file.
     pub fn iter(&self) -> impl ExactSizeIterator<Item = ItemView<'_>> + Clone {
-        self.records.iter().enumerate().map(|(i, r)| r.view(i as u32, &self.text, &self.homes))
+        self.records.iter().enumerate().map(|(i, r)| r.view(i as u32, self))
     }
 
     /// The items that should stand on a row face now: home there, and neither on loan nor otherwise away.
@@ -127,7 +130,7 @@ impl Catalogue {
             .iter()
             .enumerate()
             .filter(move |(_, r)| here[r.home as usize] && r.status.is_on_shelf())
-            .map(|(i, r)| r.view(i as u32, &self.text, &self.homes))
+            .map(|(i, r)| r.view(i as u32, self))
     }
 
     /// The items whose call number does not follow its scheme: they load, but stand behind all others.

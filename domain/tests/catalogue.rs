@@ -23,6 +23,7 @@ fn item(n: u32) -> Item {
         height_m: 0.2103,
         home: format!("1F/R{:02}A/B02/T{}", n / 100 + 1, n % 6 + 1).parse().unwrap(),
         status: if n.is_multiple_of(11) { ItemStatus::OnLoan } else { ItemStatus::Available },
+        tag_model: ["", "UCODE 8", "Monza 4"][n as usize % 3].into(),
     }
 }
 

@@ -41,6 +41,7 @@ fn item(n: u32) -> Item {
         .parse()
         .unwrap(),
         status: ItemStatus::Available,
+        tag_model: String::new(),
     }
 }
 

@@ -25,6 +25,7 @@ fn item(barcode: &str, tag: Option<&str>) -> Item {
         height_m: 0.21,
         home: "1F/R01A/B02/T4".parse().unwrap(),
         status: ItemStatus::Available,
+        tag_model: String::new(),
     }
 }
 

@@ -56,6 +56,8 @@ pub struct Outcome {
     pub localizer: PoseError,
     /// How often the robot began to touch something.
     pub bumps: u32,
+    /// Trolleys and chairs that lie on the floor in the end.
+    pub tipped: u32,
     /// Ctrl-C or the watcher's break came before the end.
     pub interrupted: bool,
 }
@@ -369,6 +371,7 @@ impl Mission<'_> {
             failed: gather.failed,
             localizer: localizer.rms(),
             bumps: world.twin.bumps(&robot.name),
+            tipped: world.twin.tipped(),
             interrupted: stopped || interrupted(),
         })
     }

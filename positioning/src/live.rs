@@ -5,17 +5,21 @@
 //! adds to the phase, so that others can be placed alone; what they taught goes on from pass to pass. When the pass is over
 //! [`crate::locate_face`] places all tags from all reads, and that answer replaces these.
 
+mod teach;
+
 use std::collections::BTreeSet;
 
 use domain::{Read, Scan, Sighting};
 
 use crate::cells::Cells;
-use crate::face::lesson::{Lesson, Looked};
+use crate::face::lesson::Looked;
 use crate::face::observations::Observations;
 use crate::face::pass::Pass;
 use crate::hf::{self, HfPass, Shelf, Zone};
 use crate::locate_face::sightings;
 use crate::settings::{FaceGeometry, LocateSettings};
+
+pub use self::teach::Taught;
 
 /// How far the antennas are past a tag when it is first told: as far as they go in this time, s, between these distances, m.
 /// Tags are looked for each time the antennas have gone so far, m.
@@ -40,13 +44,10 @@ const SOON_STD: f32 = 1.35;
 const WHOLE_M: f32 = 0.5;
 /// Reads from so far before and behind a tag belong to its profile, m.
 const APERTURE_M: f32 = 0.6;
-/// Lessons are taken each time the antennas have gone so far, from tags between these distances behind them, m.
+/// Lessons are taken each time the antennas have gone so far, m.
 const LESSON_EVERY_M: f32 = 0.2;
-const LESSON_M: [f32; 2] = [0.5, 1.2];
 /// Fewest tags that a lesson is taken from.
 const CLASS: usize = 20;
-/// What a lesson taught is put aside when the phases of the tags that it placed line up so much less than before.
-const WORN: f32 = 0.8;
 /// A tag so much fainter, dB, than the louder quarter of those read along with it is left to the end of the pass: it is
 /// still ahead, or not on this face.
 const FAINT_DB: f32 = 9.0;
@@ -81,18 +82,6 @@ pub struct Live {
     zone: Option<Zone>,
     /// Reads of the scan already taken in.
     taken: usize,
-}
-
-/// What the passes so far have taught of a robot's reader, for the next one.
-#[derive(Debug, Clone, Default)]
-pub struct Taught {
-    lesson: Option<Lesson>,
-    /// Boards of the tiers that it was learnt on, m.
-    boards_m: Vec<f64>,
-    /// How well phases line up under it, 0 to 1.
-    coherence: f32,
-    /// What the strongest RSSI of the louder quarter of the tags exceeds, dBm; `None` where none is given.
-    usual_dbm: Option<f32>,
 }
 
 /// Where a tag has been heard so far.
@@ -283,67 +272,6 @@ impl Live {
             }
         }
         told
-    }
-
-    /// What the tags with whole profiles say of the reader: where they stand, if the last lesson placed them well, or all
-    /// anew.
-    fn learn(&mut self, scan: &Scan) {
-        let whole = |t: &&Seen| matches!(t.look, Look::Whole(_)) && t.peak_dbm.is_finite();
-        let mut peaks: Vec<f32> = self.tags.iter().filter(whole).map(|t| t.peak_dbm).collect();
-        if peaks.len() < CLASS && self.taught.lesson.is_none() {
-            peaks.extend(self.tags.iter().map(|t| t.peak_dbm).filter(|p| p.is_finite()));
-        }
-        peaks.sort_by(f32::total_cmp);
-        self.taught.usual_dbm = peaks.get(peaks.len() * 3 / 4).copied().or(self.taught.usual_dbm);
-        if !self.learn_on(scan) {
-            self.learn_anew(scan);
-        }
-    }
-
-    /// Goes on from the last lesson with the tags that it placed. Whether it still holds.
-    fn learn_on(&mut self, scan: &Scan) -> bool {
-        let (Some(lesson), Some(track)) = (&self.taught.lesson, self.track) else { return false };
-        let (class, index) = self.stretch(scan, |seen| {
-            seen.behind(track) <= LESSON_M[1] && matches!(seen.look, Look::Whole(Some(_)))
-        });
-        if class.tags.len() < CLASS {
-            return true; // nothing against it yet
-        }
-        let looked: Vec<Looked> = index
-            .iter()
-            .filter_map(|&t| if let Look::Whole(l) = &self.tags[t].look { l.clone() } else { None })
-            .collect();
-        let coherence = looked.iter().map(|l| l.coherence).sum::<f32>() / looked.len() as f32;
-        if coherence < WORN * self.taught.coherence {
-            return false;
-        }
-        let cells = self.cells(&class);
-        let observations = self.observations(&cells);
-        let mut pass = Pass::new(&observations, &self.face, &self.settings);
-        pass.learn_on(lesson, &cells, &looked);
-        let learnt = pass.lesson(&cells).and(lesson);
-        self.taught.lesson = Some(learnt);
-        self.taught.coherence = self.taught.coherence.max(coherence);
-        true
-    }
-
-    fn learn_anew(&mut self, scan: &Scan) {
-        let Some(track) = self.track else { return };
-        // Before the antennas have reached the face, all that they hear is still ahead.
-        let on_face = |seen: &Seen| (0.0..=self.face.length_m).contains(&(seen.moment / seen.weight));
-        let (class, _) = self.stretch(scan, |seen| {
-            (LESSON_M[0]..=LESSON_M[1]).contains(&seen.behind(track)) && on_face(seen) && self.is_loud(seen)
-        });
-        if class.tags.len() >= CLASS {
-            let cells = self.cells(&class);
-            let observations = self.observations(&cells);
-            let mut pass = Pass::new(&observations, &self.face, &self.settings);
-            pass.search_all();
-            let looked = pass.looked();
-            self.taught.coherence =
-                looked.iter().map(|l| l.coherence).sum::<f32>() / looked.len().max(1) as f32;
-            self.taught.lesson = Some(pass.lesson(&cells));
-        }
     }
 
     /// Whether it is heard as loud as what the antennas pass; without RSSI, the place of its reads alone tells.

@@ -192,6 +192,7 @@ impl Pass {
             height_m: f32::NAN,
             home: Home { first: shelf.clone(), last: shelf },
             status: ItemStatus::Available,
+            tag_model: String::new(),
         }
     }
 }

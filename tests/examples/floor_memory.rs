@@ -88,6 +88,7 @@ fn main() -> Result<(), AnyError> {
                 height_m: 0.23,
                 home: Home { first: shelf.clone(), last: shelf },
                 status: ItemStatus::Available,
+                tag_model: String::new(),
             });
         }
         let y = 3.0 * row as f64 + if side == 'A' { 0.0 } else { 0.52 };

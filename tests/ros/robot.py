@@ -24,7 +24,7 @@ from sensor_msgs.msg import BatteryState, Imu, LaserScan
 from shelfwright_msgs.action import RunMission
 from shelfwright_msgs.msg import Coverage, MissionState, ShelfErrors, Sightings, TagRead
 from shelfwright_msgs.srv import StepTwin
-from std_msgs.msg import String
+from std_msgs.msg import Bool, String
 from std_srvs.srv import SetBool, Trigger
 from tf2_msgs.msg import TFMessage
 
@@ -41,6 +41,7 @@ TOPICS = {
     "/inv_1/odom": Odometry,
     "/inv_1/imu": Imu,
     "/inv_1/battery": BatteryState,
+    "/inv_1/bumper": Bool,
     "/inv_1/pose": PoseWithCovarianceStamped,
     "/inv_1/cmd_vel": TwistStamped,
     "/inv_1/missions": MissionState,
@@ -52,7 +53,7 @@ TOPICS = {
 LATCHED_TOPICS = ("/map", "/tf_static", "/inv_1/missions", "/shelf_errors", "/inv_1/robot_description")
 # What a robot that stands in its dock says.
 AT_REST = ["/clock", "/map", "/tf", "/tf_static", "/inv_1/scan", "/inv_1/odom", "/inv_1/imu", "/inv_1/battery",
-           "/inv_1/pose", "/inv_1/missions"]
+           "/inv_1/bumper", "/inv_1/pose", "/inv_1/missions"]
 
 
 def topics(peer):

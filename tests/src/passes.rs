@@ -1,6 +1,6 @@
 //! Simulated passes along single faces, with the places of the tags that they read: for evaluations.
 
-use domain::{FaceId, Read, Scan, Uid};
+use domain::{FaceId, Scan, Uid};
 use positioning::{FaceGeometry, TierGeometry};
 use rand::{RngExt, SeedableRng};
 use rand_chacha::ChaCha8Rng;
@@ -96,6 +96,7 @@ impl HfPass {
                     axis: [0.0, 0.0, 1.0],
                     outward: [0.0, 1.0, 0.0],
                     front: None,
+                    needs_db: 0.0,
                 });
                 let next = thickness * (0.45 * normal(&mut rng)).exp();
                 x += next.clamp(0.4 * thickness, 2.5 * thickness);
@@ -148,15 +149,8 @@ fn read(speed: f64, seed: u64, tags: Vec<TagPlacement>, rng: &mut ChaCha8Rng) ->
         readers.advance(&field, now_ns, &poses, &mut reads);
         for r in &reads {
             let at = x + speed * (r.stamp_ns - now_ns) as f64 * 1e-9 + off;
-            scan.reads.push(Read {
-                stamp_ns: Some(r.stamp_ns),
-                tag: r.tag,
-                antenna: r.port,
-                frequency_hz: r.frequency_hz,
-                rssi_dbm: r.rssi_dbm,
-                phase_rad: r.phase_rad,
-                antenna_m: [at, GAP_M, poses[usize::from(r.port) - 1].position_m[2]].map(|v| v as f32),
-            });
+            let z = poses[usize::from(r.port) - 1].position_m[2];
+            scan.reads.push(r.with_antenna_at([at, GAP_M, z]));
         }
         off = stays * off + POSE_STD_M * (1.0 - stays * stays).sqrt() * normal(rng);
         now_ns += (STEP_S * 1e9) as i64;

@@ -110,6 +110,7 @@ fn radio() -> Value {
             axis: [0.0, 0.0, 1.0],
             outward: [0.0, -1.0, 0.0],
             front: None,
+            needs_db: 0.0,
         });
         let field = TagField::new(&settings, tags.collect(), vec![], vec![], seed).unwrap();
         let mut reader = Reader::new(&settings, seed, 0).unwrap();

@@ -62,6 +62,7 @@ pub(crate) fn tag_field(
         }
         tags.push(TagPlacement {
             uid: uid.clone(),
+            needs_db: stacks.volumes[s.volume].needs_db,
             ..placement(face, floor_z(floor_index(site, Some(&floor.id))), s, front as u32)
         });
     }
@@ -87,6 +88,7 @@ pub(crate) fn placement(face: &Face, floor_z_m: f64, s: &Standing, front: u32) -
         axis: [s.axis[0] * (right[0] - origin[0]), s.axis[0] * (right[1] - origin[1]), s.axis[2]],
         outward: [out[0] - origin[0], out[1] - origin[1], 0.0],
         front: Some(front),
+        needs_db: 0.0,
     }
 }
 

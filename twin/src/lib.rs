@@ -13,6 +13,7 @@ pub mod calibrate;
 pub mod control;
 mod covers;
 pub mod faults;
+mod furniture;
 pub mod inject;
 pub mod library;
 mod messages;

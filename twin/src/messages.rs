@@ -11,7 +11,7 @@ use interfaces::nav_msgs;
 use interfaces::rosgraph_msgs::Clock;
 use interfaces::sensor_msgs::{self, BatteryState, LaserScan};
 use interfaces::shelfwright_msgs::TagRead;
-use interfaces::std_msgs::Header;
+use interfaces::std_msgs::{Bool, Header};
 use interfaces::tf2_msgs::TFMessage;
 
 use crate::radio::RadioRead;
@@ -33,6 +33,7 @@ pub(crate) struct Names {
     pub odom: Arc<str>,
     pub imu: Arc<str>,
     pub battery: Arc<str>,
+    pub bumper: Arc<str>,
     pub description: Arc<str>,
     pub tf: Arc<str>,
     odom_frame: String,
@@ -51,6 +52,7 @@ impl Names {
             odom: topic("odom"),
             imu: topic("imu"),
             battery: topic("battery"),
+            bumper: topic("bumper"),
             description: topic("robot_description"),
             tf: Arc::from("/tf"),
             odom_frame: format!("{robot}/odom"),
@@ -172,6 +174,11 @@ impl Names {
             m.linear_acceleration_covariance[i * 4] = accel * accel;
         }
         Publication::new(self.imu.clone(), now_ns, m)
+    }
+
+    /// Whether the bumper is pressed.
+    pub fn bumper(&self, now_ns: i64, pressed: bool) -> Publication {
+        Publication::new(self.bumper.clone(), now_ns, Bool { data: pressed })
     }
 
     pub fn battery(&self, now_ns: i64, b: &Battery) -> Publication {

@@ -65,6 +65,8 @@ pub struct ExpectSettings {
     pub localizer_cm: Option<f64>,
     /// How often the robot began to touch something, the fewest and the most.
     pub bumps: Option<[u32; 2]>,
+    /// Trolleys and chairs that lie on the floor in the end, the fewest and the most.
+    pub tipped: Option<[u32; 2]>,
     /// A part of the reason why not all was done.
     pub reason: Option<String>,
 }
@@ -172,6 +174,9 @@ pub struct FurnitureSettings {
     /// Lies on its side.
     #[serde(default)]
     pub tipped: bool,
+    /// Of a trolley: its casters are locked, so that it slides or tips where it would roll.
+    #[serde(default)]
+    pub locked: bool,
     /// Mass, kg, 1 to 300; of a trolley 40, of a chair 6 when absent.
     #[serde(default)]
     pub mass_kg: Option<f64>,

@@ -8,7 +8,7 @@ use crate::faults::{FaultKind, FaultSettings};
 use crate::library::demo_site;
 use crate::library::files::LibraryFilesError;
 use crate::radio::RadioError;
-use crate::scenario::{RobotSettings, Scenario, ScenarioError};
+use crate::scenario::{FurnitureKind, RobotSettings, Scenario, ScenarioError};
 use crate::sensors::CameraSettings;
 
 type Check = Result<(), ScenarioError>;
@@ -67,12 +67,18 @@ pub(crate) fn check(s: &Scenario) -> Check {
         check_floor(&key, f.floor.as_deref(), &site)?;
         on_map(&format!("{key}.at_m"), f.at_m)?;
         within(&format!("{key}.heading_deg"), f.heading_deg, -360.0, 360.0)?;
+        if f.locked && f.kind == FurnitureKind::Chair {
+            return Err(value(&format!("{key}.locked"), "true", "false: a chair has no casters"));
+        }
         if let Some(mass) = f.mass_kg {
             within(&format!("{key}.mass_kg"), mass, 1.0, 300.0)?;
         }
     }
     if let Some([fewest, most]) = s.expect.bumps {
         within("expect.bumps[1]", f64::from(most), f64::from(fewest), 1e6)?;
+    }
+    if let Some([fewest, most]) = s.expect.tipped {
+        within("expect.tipped[1]", f64::from(most), f64::from(fewest), 1e6)?;
     }
     for (name, figures) in [("misplaced", s.expect.misplaced), ("missing", s.expect.missing)] {
         for (i, share) in figures.into_iter().flatten().enumerate() {
@@ -170,6 +176,16 @@ fn library(s: &Scenario) -> Check {
         }
     }
     within("library.fore_edge_share", l.fore_edge_share, 0.0, 1.0)?;
+    within("library.tag_models", l.tag_models.len() as f64, 0.0, 100.0)?;
+    for (i, m) in l.tag_models.iter().enumerate() {
+        let key = |field: &str| format!("library.tag_models[{i}].{field}");
+        within(&key("share"), m.share, 0.0, 1.0)?;
+        within(&key("needs_db"), m.needs_db, 0.0, 20.0)?;
+        if m.name.is_empty() || l.tag_models[..i].iter().any(|o| o.name == m.name) {
+            return Err(value(&key("name"), format!("{:?}", m.name), "a name that no other model has"));
+        }
+    }
+    within("library.tag_models, shares together", l.tag_models.iter().map(|m| m.share).sum(), 0.0, 1.0)?;
     within("library.on_loan", f64::from(l.on_loan), 0.0, 1000.0)
 }
 

@@ -14,18 +14,18 @@ use crate::faults::Carried;
 use crate::people::Person;
 use crate::robot_reader::RobotReader;
 use crate::scenario::{Scenario, ScenarioError};
-use crate::sensors::{Battery, Imu, Lidar, Odometry};
+use crate::sensors::{Battery, Bumper, Imu, Lidar, Odometry};
 use crate::twin::{Twin, TwinError};
 use crate::world::World;
 
 /// First bytes of a snapshot; the number changes with what it holds.
-const MAGIC: &[u8] = b"shelfwright twin 2\n";
+const MAGIC: &[u8] = b"shelfwright twin 3\n";
 
 /// All that moves or was drawn since the start: steps, world, robots, people, what was put there from outside.
 pub(crate) type TwinState = (i64, World, Vec<RobotState>, Vec<(RigidBodyHandle, Person)>, Things);
 
 /// Of one robot: body, drive, sensors, battery, reader, motion at the last step, direction at it, its way through the air,
-/// what it touches.
+/// whether it touches something and how often it began to, bumper.
 pub(crate) type RobotState = (
     RigidBodyHandle,
     Base,
@@ -38,6 +38,7 @@ pub(crate) type RobotState = (
     f64,
     Option<Carried>,
     (bool, u32),
+    Bumper,
 );
 
 /// Why a snapshot cannot be written or read.

@@ -32,6 +32,8 @@ pub struct Volume {
     pub tag_behind_m: f64,
     /// The tag's height above the board, m.
     pub tag_up_m: f64,
+    /// Power that the tag's chip needs beyond the average's, dB.
+    pub needs_db: f64,
 }
 
 impl Volume {
@@ -155,7 +157,8 @@ impl Stacks {
         }
         let mut volumes = Vec::with_capacity(library.books.len());
         for (i, book) in library.books.iter().enumerate() {
-            volumes.push(volume(book.uid.clone(), Some(i), book.thickness_m, book.height_m, tags, &mut rng));
+            let volume = volume(book.uid.clone(), Some(i), book.thickness_m, book.height_m, tags, &mut rng);
+            volumes.push(Volume { needs_db: settings.needs_db(&book.tag_model), ..volume });
         }
         Self { volumes, shelves, tags }
     }
@@ -343,5 +346,6 @@ fn volume(
         tag_right_m,
         tag_behind_m,
         tag_up_m: rng.random_range(0.04..0.12),
+        needs_db: 0.0,
     }
 }

@@ -12,9 +12,10 @@ use serde::{Deserialize, Serialize};
 use sha2::{Digest, Sha256};
 
 use crate::base::{BaseSettings, PlanarVelocity};
+use crate::furniture::{self, FLOOR, LOOSE};
 use crate::radio::STOREY_M;
 use crate::rows::{Met, Rows, STEEL};
-use crate::scenario::{FurnitureKind, FurnitureSettings, ObstacleSettings};
+use crate::scenario::{FurnitureSettings, ObstacleSettings};
 use crate::sensors::Hit;
 use crate::stacks::panel_behind_m;
 
@@ -31,9 +32,8 @@ pub(crate) const MAST_AT_M: [f64; 3] = [-0.15, 0.0, 1.06];
 const PERSON_RADIUS_M: f64 = 0.25;
 const PERSON_HEIGHT_M: f64 = 1.7;
 
-/// Groups of what has weight, and of the floor that only it feels.
-const LOOSE: Group = Group::GROUP_3;
-const FLOOR: Group = Group::GROUP_2;
+/// The contact strip reaches to either side up to this cosine of the angle from straight ahead: 80°.
+const STRIP_COS: f32 = 0.174;
 
 /// A pose on the floor: x, y, m, and the direction, rad.
 pub type PlanarPose = [f64; 3];
@@ -47,6 +47,15 @@ pub struct SolidBox {
     pub yaw_rad: f64,
     /// Half its size, m.
     pub half_m: [f64; 3],
+}
+
+/// What a robot touches.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+pub struct Touch {
+    /// Anything, with anything.
+    pub any: bool,
+    /// Something, with the front of its chassis.
+    pub front: bool,
 }
 
 /// Everything solid.
@@ -123,7 +132,7 @@ impl World {
         }
     }
 
-    /// Puts trolleys and chairs on their floors. They alone have weight and feel the floor; robots are held to theirs.
+    /// Puts trolleys and chairs on their floors, and gives weight to what has any; robots are held to theirs.
     pub fn add_furniture(&mut self, site: &Site, furniture: &[FurnitureSettings]) {
         if furniture.is_empty() {
             return;
@@ -131,29 +140,7 @@ impl World {
         self.physics.gravity = Vector::new(0.0, 0.0, -9.81);
         for f in furniture {
             let z = floor_z(floor_index(site, f.floor.as_deref()));
-            let half = furniture_half_m(f.kind);
-            let (mass, friction) = match f.kind {
-                FurnitureKind::Trolley => (f.mass_kg.unwrap_or(40.0), 0.05),
-                FurnitureKind::Chair => (f.mass_kg.unwrap_or(6.0), 0.4),
-            };
-            let at = [f.at_m[0], f.at_m[1]];
-            let turn = Vector::new(0.0, 0.0, f.heading_deg.to_radians() as f32);
-            let centre = |up: f64| vector([at[0], at[1], z + up]);
-            let upright = Pose::new(centre(half[2]), turn);
-            // On its side: turned about its own longer side.
-            let side = Pose::new(centre(half[1]), turn)
-                * Pose::new(vector([0.0; 3]), Vector::new(std::f32::consts::FRAC_PI_2, 0.0, 0.0));
-            let body =
-                RigidBodyBuilder::dynamic().pose(if f.tipped { side } else { upright }).angular_damping(0.5);
-            let body = self.physics.bodies.insert(body);
-            // A tipped one lies on its frame and does not roll.
-            let friction = if f.tipped { 0.4 } else { friction };
-            let shape = ColliderBuilder::cuboid(half[0] as f32, half[1] as f32, half[2] as f32)
-                .mass(mass as f32)
-                .friction(friction)
-                .collision_groups(InteractionGroups::new(LOOSE, Group::ALL, InteractionTestMode::And));
-            self.physics.colliders.insert_with_parent(shape, body, &mut self.physics.bodies);
-            self.furniture.push(body);
+            self.furniture.push(furniture::add(&mut self.physics, f, z));
         }
         for i in 0..site.floors.len() {
             let floor = ColliderBuilder::cuboid(500.0, 500.0, 0.5)
@@ -184,12 +171,28 @@ impl World {
         })
     }
 
-    /// Whether a robot touches something now.
-    pub fn touches(&self, robot: RigidBodyHandle) -> bool {
-        let Some(body) = self.physics.bodies.get(robot).filter(|b| b.is_enabled()) else { return false };
-        body.colliders().iter().any(|c| {
-            self.physics.narrow_phase.contact_pairs_with(*c).any(|pair| pair.has_any_active_contact())
-        })
+    /// What a robot touches now.
+    pub fn touches(&self, robot: RigidBodyHandle) -> Touch {
+        let Some(body) = self.physics.bodies.get(robot).filter(|b| b.is_enabled()) else {
+            return Touch::default();
+        };
+        let yaw = yaw_of(body.rotation());
+        let ahead = vector([libm::cos(yaw), libm::sin(yaw), 0.0]);
+        let mut touch = Touch::default();
+        // The chassis is the first of its colliders.
+        for (i, &collider) in body.colliders().iter().enumerate() {
+            let pairs = self.physics.narrow_phase.contact_pairs_with(collider);
+            for pair in pairs.filter(|pair| pair.has_any_active_contact()) {
+                touch.any = true;
+                // Normals point from the first of the two to the second.
+                let side = if pair.collider1 == collider { 1.0 } else { -1.0 };
+                let in_front = pair.manifolds().iter().any(|m| {
+                    !m.data.solver_contacts.is_empty() && side * m.data.normal.dot(ahead) > STRIP_COS
+                });
+                touch.front |= i == 0 && in_front;
+            }
+        }
+        touch
     }
 
     /// Puts a robot on a floor: a round chassis and, behind the lidar, the mast that carries the antennas.
@@ -216,6 +219,7 @@ impl World {
         let mast = ColliderBuilder::cylinder(MAST_HALF_M as f32, MAST_RADIUS_M as f32)
             .position(Pose::new(vector(MAST_AT_M), upright))
             .mass(0.0)
+            .friction(0.2)
             .collision_groups(InteractionGroups::new(Group::GROUP_1, Group::ALL, InteractionTestMode::And));
         self.physics.colliders.insert_with_parent(chassis, body, &mut self.physics.bodies);
         self.physics.colliders.insert_with_parent(mast, body, &mut self.physics.bodies);
@@ -432,7 +436,7 @@ fn squareness(collider: &Collider, ray: &Ray, range_m: f64) -> f64 {
     hit.map_or(1.0, |hit| f64::from(hit.normal.dot(ray.dir).abs()))
 }
 
-fn vector(v: [f64; 3]) -> Vector {
+pub(crate) fn vector(v: [f64; 3]) -> Vector {
     Vector::new(v[0] as f32, v[1] as f32, v[2] as f32)
 }
 
@@ -443,14 +447,6 @@ fn pose([x, y, yaw]: PlanarPose, z: f64) -> Pose {
 /// Height of a floor in the world, m: floors have maps of their own, far enough apart that none is felt on another.
 pub(crate) fn floor_z(index: usize) -> f64 {
     STOREY_M * index as f64
-}
-
-/// Half the length, width and height of furniture, m.
-pub(crate) fn furniture_half_m(kind: FurnitureKind) -> [f64; 3] {
-    match kind {
-        FurnitureKind::Trolley => [0.35, 0.22, 0.45],
-        FurnitureKind::Chair => [0.22, 0.22, 0.42],
-    }
 }
 
 fn middle_of(site: &Site, o: &ObstacleSettings) -> [f64; 3] {

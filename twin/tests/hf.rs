@@ -16,6 +16,7 @@ fn shelf(spacing_m: f64, width_m: f64, behind_m: impl Fn(usize) -> f64) -> TagFi
             axis: [0.0, 0.0, 1.0],
             outward: [0.0, 1.0, 0.0],
             front: None,
+            needs_db: 0.0,
         })
         .collect();
     TagField::new(&RadioSettings::default(), tags, vec![], vec![], 5).unwrap()

@@ -5,6 +5,7 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use domain::ErrorKind;
 use twin::inject::{ErrorSettings, LEAST_MOVE, inject};
+use twin::library::{Book, TagModel};
 use twin::stacks::Stacks;
 use twin::{Library, LibrarySettings};
 
@@ -124,6 +125,23 @@ fn too_many_errors_for_a_small_library_are_refused() {
     let wanted = ErrorSettings { missing: 5000, ..ErrorSettings::NONE };
     let error = inject(&mut stacks, &library, &wanted, 1).unwrap_err().to_string();
     assert!(error.contains("errors.missing") && error.contains("5000"), "{error}");
+}
+
+#[test]
+fn old_tags_have_their_share_and_change_no_book() {
+    let settings = LibrarySettings {
+        tag_models: vec![TagModel { name: "old".into(), share: 0.3, needs_db: 6.0 }],
+        ..LibrarySettings::default()
+    };
+    let (usual, mixed) = (Library::generate(&LibrarySettings::default(), 4), Library::generate(&settings, 4));
+    let old = mixed.books.iter().filter(|b| b.tag_model == "old").count() as f64;
+    assert!((0.25..0.35).contains(&(old / mixed.books.len() as f64)), "{old}");
+    let plain = |b: &Book| Book { tag_model: String::new(), ..b.clone() };
+    assert_eq!(mixed.books.iter().map(plain).collect::<Vec<_>>(), usual.books);
+    let stacks = Stacks::in_order(&mixed, &settings, 4);
+    assert!(
+        stacks.volumes.iter().zip(&mixed.books).all(|(v, b)| (v.needs_db > 0.0) == (b.tag_model == "old"))
+    );
 }
 
 #[test]

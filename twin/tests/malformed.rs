@@ -65,6 +65,8 @@ fn nonsense_is_refused_by_file_and_key() {
         ("[radio.reader]\nplan = \"fcc\"\ncarrier_dwell_s = 2.0\n", "radio.reader.carrier_dwell_s"),
         ("[radio.reader]\nmode = \"warp\"\n", "odd.toml:2"),
         ("[expect]\nbumps = [3, 1]\n", "expect.bumps[1]"),
+        ("[expect]\ntipped = [3, 1]\n", "expect.tipped[1]"),
+        ("[[furniture]]\nkind = \"chair\"\nat_m = [3.0, 1.6]\nlocked = true\n", "furniture[0].locked"),
         ("[stacks]\nsite = \"no/such/site.toml\"\ncatalogue = \"c.csv\"\n", "no/such/site.toml"),
         ("[stacks]\nsite = \"site.toml\"\n", "catalogue"),
     ];

@@ -19,6 +19,7 @@ fn tag(id: u32, position_m: [f64; 3]) -> TagPlacement {
         axis: [0.0, 0.0, 1.0],
         outward: [0.0, -1.0, 0.0],
         front: None,
+        needs_db: 0.0,
     }
 }
 

@@ -7,7 +7,7 @@ use interfaces::geometry_msgs::TwistStamped;
 use interfaces::sensor_msgs::LaserScan;
 use interfaces::{AnyMessage, Publication};
 use twin::inject::ErrorSettings;
-use twin::scenario::{FurnitureKind, FurnitureSettings, ObstacleSettings};
+use twin::scenario::ObstacleSettings;
 use twin::sensors::LidarSettings;
 use twin::{LibrarySettings, RobotSettings, Scenario, Twin};
 
@@ -215,6 +215,7 @@ fn topics_come_at_their_rates_with_the_robots_frames_and_in_order() {
     assert_eq!(count["/inv_1/imu"], 300);
     assert_eq!(count["/inv_1/scan"], 30);
     assert_eq!(count["/inv_1/battery"], 3);
+    assert_eq!(count["/inv_1/bumper"], 30);
     assert_eq!(count["/tf_static"], 1);
     assert!(out.is_sorted_by_key(|p| p.stamp_ns));
     let AnyMessage::TFMessage(mounts) = &*twin.static_transforms().message else { panic!("no tf") };
@@ -266,44 +267,30 @@ fn an_obstacle_comes_and_goes_at_its_time() {
     assert!(ahead(&drive(&mut twin, 0.9, 0.0, 0.0)) > 4.0);
 }
 
-/// A robot with furniture right in front of it, and behind that, on the floor, perhaps a sill.
-fn before(kind: FurnitureKind, sill: bool) -> Twin {
-    let mut scenario = small(4);
-    scenario.furniture = vec![FurnitureSettings {
-        kind,
-        floor: None,
-        at_m: [1.3, 0.75],
-        heading_deg: 0.0,
-        tipped: false,
-        mass_kg: None,
-    }];
-    if sill {
-        scenario.obstacles = vec![ObstacleSettings::standing([1.6, 0.75], [0.1, 1.0], 0.06)];
-    }
-    Twin::new(&scenario).unwrap()
+/// What the bumper said, in order of time.
+fn bumper(out: &[Publication]) -> Vec<bool> {
+    let said = out.iter().filter(|p| &*p.topic == "/inv_1/bumper");
+    said.filter_map(|p| if let AnyMessage::Bool(b) = &*p.message { Some(b.data) } else { None }).collect()
 }
 
 #[test]
-fn a_chair_slides_before_a_robot_and_holds_it_where_its_feet_are_held() {
-    let mut free = before(FurnitureKind::Chair, false);
-    drive(&mut free, 4.0, 0.4, 0.0);
-    let (at, tip) = free.furniture().next().unwrap();
-    assert!(at[0] > 1.6 && tip < 0.1, "it did not slide: {at:?}, {tip} rad");
-    assert!(free.bumps("inv_1") >= 1);
-    let mut held = before(FurnitureKind::Chair, true);
-    drive(&mut held, 4.0, 0.4, 0.0);
-    let (at, _) = held.furniture().next().unwrap();
-    assert!(at[0] < 1.4, "it went through the sill: {at:?}");
-    assert!(pose(&held)[0] < pose(&free)[0] - 0.3, "the robot went through the chair");
-}
-
-#[test]
-fn a_trolley_rolls_away_before_a_robot_and_holds_it_back() {
-    let mut twin = before(FurnitureKind::Trolley, false);
-    drive(&mut twin, 4.0, 0.4, 0.0);
-    let (at, tip) = twin.furniture().next().unwrap();
-    assert!(at[0] > 1.5 && tip < 0.1, "it did not roll: {at:?}, {tip} rad");
-    assert!(pose(&twin)[0] < 0.6 + 4.0 * 0.4, "a trolley costs no way: {:?}", pose(&twin));
+fn the_bumper_tells_of_what_the_robot_runs_into_until_it_backs_off() {
+    let mut scenario = small(1);
+    scenario.obstacles = vec![ObstacleSettings::standing([1.3, 0.75], [0.2, 0.6], 0.15)];
+    let mut twin = Twin::new(&scenario).unwrap();
+    let free = bumper(&drive(&mut twin, 0.5, 0.2, 0.0));
+    assert_eq!(free, [false; 5], "ten times a second");
+    let against = bumper(&drive(&mut twin, 3.0, 0.2, 0.0));
+    assert!(against.last() == Some(&true) && against.len() >= 30, "{against:?}");
+    let back = bumper(&drive(&mut twin, 2.0, -0.2, 0.0));
+    assert!(back[0] && back.last() == Some(&false), "{back:?}");
+    // From behind it is not felt, and yet it is a touch.
+    let mut scenario = small(1);
+    scenario.robots[0].start_m = [1.4, 0.75];
+    scenario.obstacles = vec![ObstacleSettings::standing([0.8, 0.75], [0.2, 0.6], 0.15)];
+    let mut twin = Twin::new(&scenario).unwrap();
+    let behind = bumper(&drive(&mut twin, 4.0, -0.2, 0.0));
+    assert!(twin.bumps("inv_1") >= 1 && behind.iter().all(|pressed| !pressed));
 }
 
 #[test]

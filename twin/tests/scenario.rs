@@ -60,6 +60,18 @@ fn more_loans_on_the_shelf_than_loans_are_refused() {
 }
 
 #[test]
+fn tag_models_have_names_of_their_own_and_shares_of_one_whole() {
+    let model =
+        |name: &str, share: f64| format!("[[library.tag_models]]\nname = \"{name}\"\nshare = {share}\n");
+    let e = refused(&(model("old", 0.3) + &model("old", 0.3)));
+    assert!(e.contains("library.tag_models[1].name: found \"old\""), "{e}");
+    let e = refused(&(model("old", 0.7) + &model("older", 0.5)));
+    assert!(e.contains("library.tag_models, shares together: found 1.2"), "{e}");
+    let e = refused("[[library.tag_models]]\nname = \"old\"\nneeds_db = -3.0\n");
+    assert!(e.contains("library.tag_models[0].needs_db: found -3"), "{e}");
+}
+
+#[test]
 fn a_file_that_is_not_there_is_named() {
     let e = Scenario::load(std::path::Path::new("no/such/scenario.toml")).unwrap_err().to_string();
     assert!(e.starts_with("no/such/scenario.toml: "), "{e}");

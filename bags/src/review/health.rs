@@ -22,6 +22,7 @@ const SPEED: [&str; 2] = ["real_time", "lag"];
 pub(super) struct Health {
     levels: BTreeMap<String, (u8, String)>,
     missions: BTreeMap<String, (u8, String)>,
+    bumpers: BTreeMap<String, bool>,
     /// Series by node and figure, so that names are cut up only once.
     figures: usize,
 }
@@ -120,6 +121,21 @@ impl Health {
         Ok(())
     }
 
+    /// The bumper, as a lane below the mission's.
+    pub fn bumper(&mut self, log: &Log, robot: &str, pressed: bool) -> Result<(), ReviewError> {
+        let before = self.bumpers.insert(robot.to_owned(), pressed);
+        if before == Some(pressed) {
+            return Ok(());
+        }
+        let lane = path(["health", "mission", robot, "bumper"]);
+        if before.is_none() {
+            let states =
+                StateConfiguration::new().with_values(["free", "touches"]).with_colors([STALE, ERROR]);
+            log.fix(lane.clone(), &states)?;
+        }
+        log.put(lane, &StateChange::single(if pressed { "touches" } else { "free" }))
+    }
+
     /// The battery.
     pub fn battery(
         &self,
@@ -135,7 +151,7 @@ impl Health {
 }
 
 /// States by their numbers.
-const MISSION: [(&str, Colour); 7] = [
+const MISSION: [(&str, Colour); 8] = [
     ("idle", STALE),
     ("transit", [86, 132, 196, 255]),
     ("scanning", OK),
@@ -143,6 +159,7 @@ const MISSION: [(&str, Colour); 7] = [
     ("done", [96, 104, 120, 255]),
     ("failed", ERROR),
     ("cancelled", STALE),
+    ("paused", WARN),
 ];
 
 fn level(level: u8) -> (&'static str, &'static str, Colour) {

@@ -249,6 +249,7 @@ impl Review {
             }
             AnyMessage::DiagnosticArray(m) => self.health.diagnostics(log, now_ns, m)?,
             AnyMessage::BatteryState(m) => self.health.battery(log, robot, now_ns, m)?,
+            AnyMessage::Bool(m) if name == "bumper" => self.health.bumper(log, robot, m.data)?,
             AnyMessage::ShelfErrors(m) if !self.told_errors => self.errors(m)?,
             _ => {}
         }

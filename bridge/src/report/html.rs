@@ -2,7 +2,7 @@
 
 use std::collections::BTreeMap;
 
-use domain::audit::Audit;
+use domain::audit::{Audit, TagModelReads};
 use domain::{ErrorKind, FaceId, ItemRef, Site};
 use minijinja::value::Serde;
 use minijinja::{AutoEscape, Environment, context};
@@ -36,6 +36,7 @@ pub(super) fn page(audit: &Audit, site: &Site, facts: &RunFacts) -> Result<Strin
         faces => Serde(face_rows(audit, site, facts, &picks)),
         panels => Serde(elevation::panels(audit, site, &picks)),
         groups => Serde(groups(&picks)),
+        models => Serde(models(audit)),
         problems => Serde(audit.problems.iter().take(PROBLEMS_NAMED).collect::<Vec<_>>()),
         problem_count => audit.problems.len(),
         version => env!("CARGO_PKG_VERSION"),
@@ -106,6 +107,25 @@ fn head(audit: &Audit, summary: &Summary, facts: &RunFacts, site: &Site) -> Head
         to_do: summary.total() - summary.count(ErrorKind::NotVerified),
         not_covered: audit.not_covered,
     }
+}
+
+/// A model of tags with how well it was read.
+#[derive(Serialize)]
+struct ModelRow {
+    model: String,
+    expected: u32,
+    read: u32,
+    rate: String,
+}
+
+fn models(audit: &Audit) -> Vec<ModelRow> {
+    let row = |m: &TagModelReads| ModelRow {
+        model: m.model.clone(),
+        expected: m.expected,
+        read: m.read,
+        rate: format!("{:.2}", m.rate),
+    };
+    audit.tag_models.iter().map(row).collect()
 }
 
 /// A part of the bar that shows what became of the books expected.

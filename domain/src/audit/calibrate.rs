@@ -4,6 +4,7 @@
 use super::AuditSettings;
 use super::spread::{AlongModel, Spread};
 use super::stacks::{Grid, Shelf};
+use super::tag_models::TagModels;
 use super::tiers::TierModel;
 
 /// Labels needed before anything is learnt.
@@ -17,6 +18,7 @@ pub struct Model {
     /// One for all faces: the same antennas look at them.
     pub tiers: TierModel,
     pub unread: UnreadModel,
+    pub tags: TagModels,
     /// Share of expected books that are gone.
     pub missing_rate: f64,
     /// Share of seen books that stand on another shelf than their home.
@@ -31,6 +33,7 @@ impl Model {
             along: vec![AlongModel::default(); faces],
             tiers: TierModel::default(),
             unread: UnreadModel::default(),
+            tags: TagModels::default(),
             missing_rate: settings.missing_rate,
             misplacement_rate: settings.misplacement_rate,
             disorder_rate: settings.disorder_rate,

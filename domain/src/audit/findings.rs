@@ -8,6 +8,7 @@ use super::fuse::{Belief, FaceBelief};
 use super::judge::{Decision, Judgement};
 use super::posterior::tier_likelihood;
 use super::stacks::{Shelf, Stacks};
+use super::tag_models::reads_by_model;
 use super::{Audit, AuditSettings, PlacedBook};
 use crate::address::{FaceId, Home};
 use crate::shelf_error::{ErrorKind, Evidence, ItemRef, Place, ShelfError};
@@ -58,6 +59,7 @@ pub fn findings(
         faces: stacks.grids.iter().map(|g| g.id.clone()).collect(),
         not_covered: expected.not_covered,
         seen: beliefs.len() as u32,
+        tag_models: reads_by_model(expected, judgement),
         ..Audit::default()
     };
     let mut standing = Vec::new();

@@ -8,6 +8,7 @@ use super::order::{Shelved, smallest_move_set};
 use super::posterior::{Posterior, posterior, tier_likelihood};
 use super::spread::{AlongModel, Residual};
 use super::stacks::{Shelf, Stacks};
+use super::tag_models::{Count, Looked, TagModels};
 use super::tiers::TierModel;
 
 /// A move must gain this share of what its base rate costs before a book is looked at as out of order; the posterior
@@ -163,7 +164,7 @@ impl Judge<'_> {
         let mut residuals: Vec<Vec<Residual>> = vec![Vec::new(); faces];
         let mut labels: Vec<(&FaceBelief, Vec<usize>)> = Vec::new();
         let mut unseen = Vec::new();
-        let mut counts = Vec::new();
+        let (mut counts, mut models) = (Vec::new(), Vec::new());
         let mut expected = 0;
         for (i, book) in self.expected.books.iter().enumerate() {
             if book.is_expected() {
@@ -172,6 +173,7 @@ impl Judge<'_> {
                     if self.posteriors[i].seen() < 0.5 { 0 } else { self.at_home(i).map_or(0, |f| f.reads) };
                 if reads > 0 || self.posteriors[i].elsewhere < 0.5 {
                     counts.push((self.posteriors[i].unread_by_coverage, reads));
+                    models.push(book.item.tag_model);
                 }
                 if self.posteriors[i].seen() < 0.5 && self.posteriors[i].ln_unread < 0.0 {
                     unseen.push(self.posteriors[i].ln_unread);
@@ -203,8 +205,17 @@ impl Judge<'_> {
         let misplaced = seen().map(|p| p.elsewhere);
         let disordered = seen().map(|p| p.out_of_order);
         let fewest = self.beliefs.iter().flat_map(|b| &b.faces).map(|f| f.reads).min().unwrap_or(1);
+        let unread = UnreadModel::learn(&counts, fewest);
+        let looked: Vec<Looked<'_>> = counts
+            .iter()
+            .zip(models)
+            .map(|(&(p, reads), model)| Looked { model, read: reads > 0, unread: unread.apply(p) })
+            .collect();
+        let mut tags = self.learn_tags();
+        tags.learn_unread(&looked);
         self.model = Model {
-            unread: UnreadModel::learn(&counts, fewest),
+            unread,
+            tags,
             along,
             tiers,
             missing_rate,
@@ -212,6 +223,21 @@ impl Judge<'_> {
             disorder_rate: calibrate::learnt_rate(self.settings.disorder_rate, disordered),
         };
         self.learn_trust();
+    }
+
+    /// Learns how well tags of each model are read, from the books that stand at home.
+    fn learn_tags(&self) -> TagModels {
+        let count = |i: usize| {
+            let read = self.at_home(i).filter(|_| self.posteriors[i].at_home() >= 0.5)?;
+            Some(Count { model: self.expected.books[i].item.tag_model, reads: read.reads })
+        };
+        let homes: Vec<Vec<Count<'_>>> = self
+            .expected
+            .groups
+            .iter()
+            .map(|g| g.members.iter().filter_map(|&m| count(m)).collect())
+            .collect();
+        TagModels::learn(&homes)
     }
 
     /// Tier errors repeat along a shelf. Where the neighbours are seen on other tiers than theirs, a book's own tier

@@ -11,6 +11,12 @@ use super::expected::{Book, Slot};
 use super::fuse::{Belief, FaceBelief};
 use super::stacks::{Grid, Shelf, Stacks};
 
+/// Where a tag stays unread with more than this probability no pass was made, or it was broken off before.
+const UNCOVERED: f64 = 0.5;
+/// A home of which more than this share is not covered is one in which a pass ended: half a metre beyond its end all tags are
+/// still read.
+const BROKEN_OFF: f64 = 0.3;
+
 /// Probabilities about one book; the first five add up to 1.
 #[derive(Debug, Clone, Default)]
 pub struct Posterior {
@@ -20,7 +26,7 @@ pub struct Posterior {
     pub out_of_order: f64,
     /// Seen on another shelf.
     pub elsewhere: f64,
-    /// At home, though not read there.
+    /// At home, though not read there, or only from afar.
     pub unread: f64,
     /// Not on any covered shelf.
     pub away: f64,
@@ -30,7 +36,7 @@ pub struct Posterior {
     pub other_shelf: Option<(usize, Shelf, f64)>,
     /// ln of the probability that it stays unread at home.
     pub ln_unread: f64,
-    /// The same by coverage alone, for a tag that works; not as a logarithm.
+    /// The same by coverage and the tag's model alone, for a tag that works; not as a logarithm.
     pub unread_by_coverage: f64,
 }
 
@@ -112,11 +118,16 @@ pub fn posterior(
             *others.entry((f.face, shelf)).or_default() += weight;
         }
     }
-    p.unread_by_coverage = unread_at_home(stacks, settings, book, slots);
+    let unread = unread_at_home(stacks, settings, book, slots);
+    p.unread_by_coverage = model.tags.apply(unread, book.item.tag_model);
     let dead = settings.dead_tag_rate;
-    p.ln_unread = (dead + (1.0 - dead) * model.unread.apply(p.unread_by_coverage)).ln();
+    let unread = model.unread.apply(p.unread_by_coverage) * model.tags.more(book.item.tag_model);
+    p.ln_unread = (dead + (1.0 - dead) * unread.min(1.0)).ln();
     if on_home.is_none() {
         p.unread = (1.0 - m - q) * p.ln_unread.exp();
+    } else if p.unread_by_coverage > UNCOVERED {
+        // No antenna has passed its home: what was read of it came from afar, and says little of where it stands.
+        p.unread = (1.0 - m - q) * p.unread_by_coverage * settings.in_reach_share;
     }
     p.elsewhere = others.values().sum();
     let total = p.in_order + p.out_of_order + p.elsewhere + p.unread + p.away;
@@ -158,11 +169,12 @@ fn misplaced_prior(
     }
 }
 
-/// Probability, by coverage alone, that the book, were it at home with a working tag, stayed unread in all passes.
+/// Probability, by coverage alone, that the book, were its tag an average one and it at home with a working tag, stayed unread in all passes.
 fn unread_at_home(stacks: &Stacks<'_>, settings: &AuditSettings, book: &Book<'_>, slots: &[Slot]) -> f64 {
     let Some((face, first, last)) = book.home else { return 1.0 };
     let grid = &stacks.grids[face];
     let kappa = settings.pass_independence;
+    let anywhere = unread_anywhere(grid, (first, last), kappa);
     let (mut sum, mut weight) = (0.0, 0.0);
     for s in slots {
         // Neighbours may put it a little beyond its bay, where no coverage is.
@@ -172,16 +184,22 @@ fn unread_at_home(stacks: &Stacks<'_>, settings: &AuditSettings, book: &Book<'_>
         weight += s.weight;
     }
     if weight <= 0.0 {
-        // Without neighbours it may stand anywhere at home.
-        const STEPS: u32 = 9;
-        for shelf in first..=last {
-            let left = grid.left_m(grid.bay(shelf));
-            for i in 0..STEPS {
-                let along = left + (f64::from(i) + 0.5) / f64::from(STEPS) * grid.bay_width_m;
-                sum += grid.ln_unread(shelf, along, kappa).exp();
-                weight += 1.0;
-            }
-        }
+        return anywhere;
     }
-    sum / weight
+    let by_neighbours = sum / weight;
+    // Where the pass ended within its home, its neighbours beyond were read from afar and seem nearer than they are.
+    if anywhere > BROKEN_OFF { by_neighbours.max(anywhere) } else { by_neighbours }
+}
+
+/// The same for a book that may stand anywhere at home.
+fn unread_anywhere(grid: &Grid<'_>, (first, last): (Shelf, Shelf), independence: f64) -> f64 {
+    const STEPS: u32 = 9;
+    let places = (first..=last).flat_map(|shelf| {
+        let left = grid.left_m(grid.bay(shelf));
+        (0..STEPS).map(move |i| (shelf, left + (f64::from(i) + 0.5) / f64::from(STEPS) * grid.bay_width_m))
+    });
+    let (sum, n) = places.fold((0.0, 0.0), |(sum, n), (shelf, along)| {
+        (sum + grid.ln_unread(shelf, along, independence).exp(), n + 1.0)
+    });
+    sum / f64::max(n, 1.0)
 }

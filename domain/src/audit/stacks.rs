@@ -90,13 +90,16 @@ impl Grid<'_> {
     /// ln of the probability that a working tag at a place stays unread in all passes.
     pub fn ln_unread(&self, shelf: Shelf, along_m: f64, independence: f64) -> f64 {
         let tier = (self.tier(shelf) + 1) as u8;
-        let mut sum = 0.0;
+        let (mut sum, mut best) = (0.0, 0.0_f64);
         for pass in &self.passes {
             let p = self.coverage.get(&(*pass, tier)).map_or(0.0, |c| f64::from(c.at(along_m as f32)));
-            sum += (-p.min(1.0 - 1e-6)).ln_1p();
+            let ln = (-p.min(1.0 - 1e-6)).ln_1p();
+            sum += ln;
+            best = best.min(ln);
         }
         let n = self.passes.len().max(1);
-        sum * effective_passes(n, independence) / n as f64
+        // A pass that was broken off before this place takes nothing from what another one has covered.
+        best.min(sum * effective_passes(n, independence) / n as f64)
     }
 }
 

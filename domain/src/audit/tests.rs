@@ -31,6 +31,35 @@ fn a_library_in_order_gives_no_findings() {
 }
 
 #[test]
+fn what_a_broken_off_pass_did_not_reach_is_not_called_missing() {
+    let world = World::new(8, 1);
+    let (mut sightings, mut coverage) = world.passes(&Noise::honest(), 1);
+    // The robot stopped at 2 m. Of the books beyond it has read some from afar, and takes them for nearer.
+    let stopped_m = 2.0;
+    let mut nth = 0;
+    sightings.retain_mut(|s| {
+        if s.along_m <= stopped_m {
+            return true;
+        }
+        nth += 1;
+        s.along_m = stopped_m - 0.1 - 0.05 * (nth % 7) as f32;
+        s.along_std_m = 0.1;
+        nth % 2 == 0 && nth < 100
+    });
+    for c in &mut coverage {
+        let bin_m = c.bin_m;
+        for (bin, p) in c.read_probability.iter_mut().enumerate() {
+            if (bin as f32 + 0.5) * bin_m > stopped_m {
+                *p = 0.0;
+            }
+        }
+    }
+    let result = audit(&world.catalogue, &world.site, &sightings, &coverage, &AuditSettings::default());
+    assert_eq!(kinds(&result, ErrorKind::Missing), [] as [String; 0]);
+    assert!(kinds(&result, ErrorKind::NotVerified).len() > 100);
+}
+
+#[test]
 fn false_alarms_stay_rare_and_true_ones_are_found_in_3500_books() {
     let (mut far, mut gone, mut order) = ((0, 0, 0), (0, 0, 0), (0, 0, 0));
     for seed in 0..4 {
@@ -128,6 +157,34 @@ fn boastful_coverage_calls_no_book_missing_where_many_tags_were_hardly_read() {
     let result = audit(&world.catalogue, &world.site, &sightings, &coverage, &AuditSettings::default());
     assert!(kinds(&result, ErrorKind::Missing).is_empty());
     assert_eq!(kinds(&result, ErrorKind::NotVerified).len(), unread.len());
+}
+
+#[test]
+fn a_book_with_a_tag_of_an_old_model_is_not_called_missing_where_only_new_ones_are_surely_read() {
+    let mut world = World::new(2, 4);
+    let gone = world.remove(25);
+    let (mut sightings, coverage) = world.passes(&Noise { ghost_share: 0.0, ..Noise::honest() }, 1);
+    world.age_tags(&mut sightings, 0.12);
+    let old = |barcode: &String| world.catalogue.by_barcode(barcode).unwrap().tag_model == "old";
+    let result = audit(&world.catalogue, &world.site, &sightings, &coverage, &AuditSettings::default());
+    let missing = kinds(&result, ErrorKind::Missing);
+    let unread = kinds(&result, ErrorKind::NotVerified);
+    let stands = |b: &&String| !gone.contains(b);
+    assert!(unread.iter().filter(stands).count() > 50, "old tags go unread: {}", unread.len());
+    assert_eq!(missing.iter().filter(stands).collect::<Vec<_>>(), Vec::<&String>::new());
+    let new: Vec<&String> = gone.iter().filter(|b| !old(b)).collect();
+    assert_eq!(missing.iter().filter(|b| !old(b)).collect::<Vec<_>>(), new, "new ones are still told");
+    let [average, models] = [&result.tag_models[0], &result.tag_models[1]];
+    assert_eq!((average.model.as_str(), models.model.as_str()), ("", "old"));
+    assert!((0.08..0.2).contains(&(models.rate / average.rate)), "{models:?}");
+
+    // Who does not say it in the catalogue cannot be told: one rate for all takes both for missing, or neither.
+    world.forget_models();
+    let blind = audit(&world.catalogue, &world.site, &sightings, &coverage, &AuditSettings::default());
+    let wrong = kinds(&blind, ErrorKind::Missing).iter().filter(stands).count();
+    let told = kinds(&blind, ErrorKind::Missing).iter().filter(|b| gone.contains(b)).count();
+    assert!(wrong > 0 || told < new.len(), "{wrong}, {told}");
+    assert!(blind.tag_models.is_empty());
 }
 
 #[test]

@@ -22,6 +22,7 @@ pub(super) struct Row<'a> {
     pub height_m: f32,
     pub home: &'a str,
     pub status: &'a str,
+    pub tag_model: &'a str,
 }
 
 pub(super) struct Builder {
@@ -30,6 +31,8 @@ pub(super) struct Builder {
     /// Only looked up, never walked.
     home_numbers: HashMap<String, u32>,
     last_home: Option<(String, u32)>,
+    /// Only looked up, never walked.
+    model_numbers: HashMap<String, u32>,
 }
 
 pub(super) const HOME: &str =
@@ -41,14 +44,19 @@ const BARCODE: &str = "a barcode of at least one character";
 /// Far above any title; keeps a lost quotation mark from swallowing the file.
 const MOST_TEXT: usize = 65_535;
 const TEXT: &str = "a text of at most 65,535 bytes";
+/// Far above what a library buys in its life; a column of serial numbers is none of models.
+const MOST_MODELS: usize = 1000;
+const MOST_MODEL_TEXT: usize = 200;
+const TAG_MODEL: &str = "empty, or the name of one of at most 1,000 models, of at most 200 bytes";
 
 impl Builder {
     pub(super) fn new(path: &Path) -> Self {
         Self {
             path: path.into(),
-            catalogue: Catalogue::default(),
+            catalogue: Catalogue { tag_models: vec![String::new()], ..Catalogue::default() },
             home_numbers: HashMap::new(),
             last_home: None,
+            model_numbers: HashMap::new(),
         }
     }
 
@@ -70,6 +78,7 @@ impl Builder {
             height_m: item.height_m,
             home: &item.home.to_string(),
             status: item.status.name(),
+            tag_model: &item.tag_model,
         };
         self.push(&row, at)
     }
@@ -95,6 +104,7 @@ impl Builder {
             text_len: texts.map(|t| t.len() as u32),
             uid,
             home: self.home(row.home)?,
+            tag_model: self.tag_model(row.tag_model.trim())?,
             thickness_m: size(row.thickness_m, 1.0, "thickness_m", THICKNESS)?,
             height_m: size(row.height_m, 2.0, "height_m", HEIGHT)?,
             scheme,
@@ -122,6 +132,23 @@ impl Builder {
         };
         self.last_home = Some((text.into(), number));
         Ok(number)
+    }
+
+    /// The number of a tag model; 0 where none is named.
+    fn tag_model(&mut self, name: &str) -> Result<u32, BadCell> {
+        if name.is_empty() {
+            return Ok(0);
+        }
+        if let Some(&number) = self.model_numbers.get(name) {
+            return Ok(number);
+        }
+        let number = self.catalogue.tag_models.len();
+        if number > MOST_MODELS || name.len() > MOST_MODEL_TEXT {
+            return Err(BadCell::new("tag_model", name, TAG_MODEL));
+        }
+        self.catalogue.tag_models.push(name.into());
+        self.model_numbers.insert(name.into(), number as u32);
+        Ok(number as u32)
     }
 
     fn take(&mut self, record: Record, row: &Row<'_>) -> Result<(), TableError> {
@@ -185,8 +212,8 @@ pub(super) fn size_from_text(
 }
 
 /// Which of the file's columns hold ours: the place of each of [`super::COLUMNS`].
-pub(super) fn columns(path: &Path, found: &[&str]) -> Result<[Option<usize>; 10], TableError> {
-    let mut places = [None; 10];
+pub(super) fn columns(path: &Path, found: &[&str]) -> Result<[Option<usize>; 11], TableError> {
+    let mut places = [None; 11];
     for (place, column) in places.iter_mut().zip(super::COLUMNS) {
         *place = found.iter().position(|f| *f == column);
         if found.iter().filter(|f| **f == column).count() > 1 {

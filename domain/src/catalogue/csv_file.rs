@@ -19,7 +19,7 @@ pub(super) fn load(path: &Path, into: &mut Builder) -> Result<(), TableError> {
     let mut record = csv::StringRecord::new();
     while reader.read_record(&mut record).map_err(|e| TableError::csv(path, e))? {
         let at = At::Line(record.position().map_or(0, csv::Position::line));
-        let [barcode, uid, call_number, scheme, title, author, thickness, height, home, status] =
+        let [barcode, uid, call_number, scheme, title, author, thickness, height, home, status, tag_model] =
             places.map(|p| p.and_then(|p| record.get(p)).unwrap_or_default());
         let size =
             |text, column, allowed| size_from_text(text, column, allowed).map_err(|bad| bad.at(path, at));
@@ -34,6 +34,7 @@ pub(super) fn load(path: &Path, into: &mut Builder) -> Result<(), TableError> {
             height_m: size(height, "height_m", HEIGHT)?,
             home,
             status,
+            tag_model,
         };
         into.push(&row, at)?;
     }
@@ -56,6 +57,7 @@ pub(super) fn save(catalogue: &Catalogue, path: &Path) -> Result<(), TableError>
                 &size_text(item.height_m),
                 &item.home.to_string(),
                 item.status.name(),
+                item.tag_model,
             ])?;
         }
         writer.flush()

@@ -5,6 +5,7 @@ use std::str::FromStr;
 
 use serde::{Deserialize, Serialize};
 
+use super::Catalogue;
 use crate::address::Home;
 use crate::callnumber::{Scheme, ShelfKey, ShelfRules};
 use crate::shelf_error::ItemRef;
@@ -106,6 +107,10 @@ pub struct Item {
     pub home: Home,
     /// What the platform says of it.
     pub status: ItemStatus,
+    /// Maker's name of its tag, such as `UCODE 8`, where a library keeps it; may be empty. Tags of one model are read
+    /// about as well.
+    #[serde(default)]
+    pub tag_model: String,
 }
 
 /// One item of a [`super::Catalogue`]; fields as in [`Item`].
@@ -133,6 +138,8 @@ pub struct ItemView<'a> {
     pub home: &'a Home,
     /// What the platform says of it.
     pub status: ItemStatus,
+    /// Maker's name of its tag; may be empty.
+    pub tag_model: &'a str,
 }
 
 impl ItemView<'_> {
@@ -149,6 +156,7 @@ impl ItemView<'_> {
             height_m: self.height_m,
             home: self.home.clone(),
             status: self.status,
+            tag_model: self.tag_model.into(),
         }
     }
 
@@ -176,6 +184,7 @@ pub(super) struct Record {
     pub text_len: [u32; 4],
     pub uid: Option<Uid>,
     pub home: u32,
+    pub tag_model: u32,
     pub thickness_m: f32,
     pub height_m: f32,
     pub scheme: Scheme,
@@ -189,7 +198,8 @@ impl Record {
         &text[at..at + self.text_len[0] as usize]
     }
 
-    pub(super) fn view<'a>(&'a self, index: u32, text: &'a str, homes: &'a [Home]) -> ItemView<'a> {
+    pub(super) fn view<'a>(&'a self, index: u32, catalogue: &'a Catalogue) -> ItemView<'a> {
+        let Catalogue { text, homes, tag_models, .. } = catalogue;
         let mut at = self.text_at as usize;
         let mut next = |n: u32| {
             let piece = &text[at..at + n as usize];
@@ -209,6 +219,7 @@ impl Record {
             height_m: self.height_m,
             home: &homes[self.home as usize],
             status: self.status,
+            tag_model: &tag_models[self.tag_model as usize],
         }
     }
 }

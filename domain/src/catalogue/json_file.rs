@@ -35,6 +35,8 @@ struct Line<'a> {
     home: Cell<'a>,
     #[serde(borrow, default)]
     status: Cell<'a>,
+    #[serde(borrow, default)]
+    tag_model: Cell<'a>,
 }
 
 /// Any JSON value, so that a wrong one is named with its column and not with a byte offset.
@@ -161,6 +163,7 @@ fn row<'a>(cells: &'a Line<'_>) -> Result<Row<'a>, BadCell> {
         height_m: cells.height_m.size("height_m", HEIGHT)?,
         home: cells.home.text("home", true)?,
         status: cells.status.text("status", false)?,
+        tag_model: cells.tag_model.text("tag_model", false)?,
     })
 }
 

@@ -53,7 +53,7 @@ fn load_unguarded(path: &Path, into: &mut Builder) -> Result<(), TableError> {
 
 /// The columns of one batch in the order of [`COLUMNS`]; absent ones are empty.
 struct Cells {
-    text: [Option<StringArray>; 10],
+    text: [Option<StringArray>; 11],
     size: [Option<Float64Array>; 2],
 }
 
@@ -99,6 +99,7 @@ impl Cells {
             height_m: size(1),
             home: required(8)?,
             status: text(9),
+            tag_model: text(10),
         })
     }
 }
@@ -130,7 +131,7 @@ fn batch_of(items: &[ItemView<'_>]) -> io::Result<RecordBatch> {
         Arc::new(known.collect::<Float32Array>())
     };
     let uids = items.iter().map(|i| i.uid.map(ToString::to_string));
-    let columns: [(&str, ArrayRef, bool); 10] = [
+    let columns: [(&str, ArrayRef, bool); 11] = [
         (COLUMNS[0], text(&|i| i.barcode.into()), false),
         (COLUMNS[1], Arc::new(uids.collect::<StringArray>()), true),
         (COLUMNS[2], text(&|i| i.call_number.into()), false),
@@ -141,6 +142,7 @@ fn batch_of(items: &[ItemView<'_>]) -> io::Result<RecordBatch> {
         (COLUMNS[7], size(&|i| i.height_m), true),
         (COLUMNS[8], text(&|i| i.home.to_string()), false),
         (COLUMNS[9], text(&|i| i.status.name().into()), false),
+        (COLUMNS[10], text(&|i| i.tag_model.into()), false),
     ];
     RecordBatch::try_from_iter_with_nullable(columns).map_err(io::Error::other)
 }

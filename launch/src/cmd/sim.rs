@@ -115,6 +115,8 @@ struct Facts {
     localizer: PoseError,
     /// How often the robot began to touch something.
     bumps: u32,
+    /// Trolleys and chairs that lie on the floor in the end.
+    tipped: u32,
 }
 
 /// Precision and recall against what the scenario put wrong.
@@ -291,6 +293,11 @@ fn differences(expect: &ExpectSettings, r: &RunResult) -> Vec<String> {
     {
         out.push(format!("{} bumps, expected {fewest} to {most}", r.facts.bumps));
     }
+    if let Some([fewest, most]) = expect.tipped
+        && !(fewest..=most).contains(&r.facts.tipped)
+    {
+        out.push(format!("{} things lie on the floor, expected {fewest} to {most}", r.facts.tipped));
+    }
     if let Some(reason) = &expect.reason
         && !r.failed.iter().any(|f| f.contains(reason.as_str()))
     {
@@ -449,6 +456,7 @@ fn facts(outcome: Outcome, wall: Duration) -> Facts {
         state_hash: outcome.state_hash,
         localizer: outcome.localizer,
         bumps: outcome.bumps,
+        tipped: outcome.tipped,
     }
 }
 

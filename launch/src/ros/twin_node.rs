@@ -73,7 +73,7 @@ impl TwinNode {
         let mut outputs: Vec<Arc<str>> = ["/clock", "/tf", "/tf_static"].map(Arc::from).to_vec();
         for name in &names {
             outputs.extend(
-                ["reads", "scan", "odom", "imu", "battery", "robot_description"]
+                ["reads", "scan", "odom", "imu", "bumper", "battery", "robot_description"]
                     .map(|t| Arc::from(format!("/{name}/{t}"))),
             );
         }

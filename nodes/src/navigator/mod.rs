@@ -1,10 +1,11 @@
 //! The navigator node: serves `navigate_to_pose` and `follow_face`, and drives by `cmd_vel` at 20 Hz.
 //!
 //! One goal at a time; a new goal takes the old one's place, which ends as aborted. It stops for whatever the
-//! lidar shows in the way, mapped or not, waits, plans around it where it may, and gives up after a time.
+//! lidar shows or the bumper feels in the way, mapped or not, waits, plans around it where it may, and gives up after a time.
 //! Without a fresh pose or scan it stands still; where the localizer has lost its place on the way to a pose, it looks about
 //! and drives a little until the place is found again. A pass along a face ends there: what was read meanwhile is worth nothing.
 
+mod bump;
 pub mod obstacles;
 mod params;
 pub mod planner;
@@ -37,6 +38,7 @@ use crate::action::{ActionTopics, status};
 use crate::localizer::{DriveError, floor};
 use crate::node::{Health, Level, Node, Outbox};
 use crate::planar::{header, pose_from_pose2, pose2_from_pose, topic};
+use bump::Around;
 pub use params::NavigatorParams;
 use planner::Planner;
 use recovery::Recovery;
@@ -223,6 +225,14 @@ impl NavigatorNode {
             }
             return;
         };
+        if let Some(command) = self.touch(now) {
+            task.touched = true;
+            task.blocked_since_ns.get_or_insert(now);
+            self.state = "it has touched something";
+            self.command(command, out);
+            self.wait(task, self.senses.last_pose(), out);
+            return;
+        }
         let at = match self.senses.pose(now, &self.params) {
             Ok(at) => {
                 task.blind_since_ns = None;
@@ -248,19 +258,41 @@ impl NavigatorNode {
                 task.blocked_since_ns = blocked.then(|| task.blocked_since_ns.unwrap_or(now));
                 self.state = if blocked { "something stands in the way" } else { "driving" };
                 self.command(command, out);
-                (task.blocked_s(now) > self.params.give_up_after_s)
-                    .then(|| Err(Failure::blocked(task.blocked_s(now))))
+                self.wait(task, at, out);
+                return;
             }
-            Ok(None) => Some(Ok(())),
-            Err(failure) => Some(Err(failure)),
+            Ok(None) => Ok(()),
+            Err(failure) => Err(failure),
         };
-        if outcome.is_none() {
+        self.task = Some(task);
+        self.finish(outcome, out);
+    }
+
+    /// Tells of the goal at hand, or gives it up where something has stood in its way for too long.
+    fn wait(&mut self, mut task: Task, at: Pose2, out: &mut Outbox) {
+        let blocked_s = task.blocked_s(out.now_ns());
+        let failure =
+            (blocked_s > self.params.give_up_after_s).then(|| Failure::blocked(blocked_s, task.touched));
+        if failure.is_none() {
             self.tell(&mut task, at, out);
         }
         self.task = Some(task);
-        if let Some(outcome) = outcome {
-            self.finish(outcome, out);
+        if let Some(failure) = failure {
+            self.finish(Err(failure), out);
         }
+    }
+
+    /// The command while the robot touches something or backs off from it.
+    fn touch(&mut self, now_ns: i64) -> Option<Command> {
+        let around = Around {
+            pressed: self.senses.pressed(now_ns, &self.params),
+            at: self.senses.odom_from_base()?,
+            now_ns,
+            echoes: &self.senses.echoes,
+            radius_m: self.params.planner.robot_radius_m,
+            back_off_m: self.params.back_off_m,
+        };
+        self.senses.bumps.react(&around)
     }
 
     /// One control period without a trustworthy pose.
@@ -445,7 +477,7 @@ impl Node for NavigatorNode {
                 self.cancel(request, &reply, follow, out);
             }
             _ => {
-                if !self.senses.take(input) {
+                if !self.senses.take(input, &self.params) {
                     self.malformed += 1;
                 }
             }
@@ -478,6 +510,7 @@ impl Node for NavigatorNode {
                 ("goals_succeeded", self.succeeded.to_string()),
                 ("goals_failed", self.failed.to_string()),
                 ("blocked_s", format!("{blocked:.1}")),
+                ("bumps", self.senses.bumps.count.to_string()),
                 ("malformed", self.malformed.to_string()),
             ],
         }

@@ -33,6 +33,11 @@ impl Echoes {
         Self { stamp_ns: Some(scan.stamp_ns), points }
     }
 
+    /// Adds places, in the odom frame, at which something is known to be.
+    pub(super) fn add(&mut self, places: impl Iterator<Item = [f64; 2]>) {
+        self.points.extend(places);
+    }
+
     /// The echoes on the map.
     pub fn on_map(&self, map_from_odom: Pose2) -> impl Iterator<Item = [f64; 2]> {
         self.points.iter().map(move |&p| map_from_odom.transform(p))

@@ -19,6 +19,11 @@ pub struct NavigatorParams {
     pub replan_after_s: f64,
     /// Seconds that something may stand in the way before the goal is given up. 30: someone reads at the shelf.
     pub give_up_after_s: f64,
+    /// How long a place at which the robot has touched something counts as taken, s. 60: longer than it waits before it
+    /// gives a goal up, so that it is not run into again.
+    pub touched_s: f64,
+    /// How far it backs off from what it has touched, where the way behind it is free, m. 0.2; 0: it only stops.
+    pub back_off_m: f64,
     /// Oldest pose, odometry and scan that it drives with, s. 0.5: five scans.
     pub stale_after_s: f64,
     /// Standard deviation of the position beyond which it counts as lost, m. 0.25.
@@ -40,6 +45,8 @@ impl Default for NavigatorParams {
             stop_gap_m: 0.15,
             replan_after_s: 3.0,
             give_up_after_s: 30.0,
+            touched_s: 60.0,
+            back_off_m: 0.2,
             stale_after_s: 0.5,
             lost_std_m: 0.25,
             lost_after_s: 10.0,

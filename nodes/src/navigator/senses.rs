@@ -6,6 +6,7 @@ use interfaces::{AnyMessage, Publication};
 use positioning::{Pose2, TfBuffer};
 
 use super::NavigatorParams;
+use super::bump::Bumps;
 use super::obstacles::Echoes;
 use crate::planar::{isometry_from_transform, pose2_from_pose, range_scan, stamp_ns, topic};
 
@@ -25,14 +26,19 @@ pub(super) struct Senses {
     pose: Arc<str>,
     tf: Arc<str>,
     tf_static: Arc<str>,
+    bumper: Arc<str>,
     base_frame: String,
     odom_frame: String,
     mounts: TfBuffer,
     map_from_odom: Option<(i64, Pose2)>,
     odom_from_base: Option<(i64, Pose2)>,
     position_std_m: f64,
+    /// Stamp of the last word of the bumper, ns, and whether it was pressed; a robot without one says nothing.
+    pressed: Option<(i64, bool)>,
     /// The last scan.
     pub(super) echoes: Echoes,
+    /// Touched places count as echoes.
+    pub(super) bumps: Bumps,
 }
 
 impl Senses {
@@ -43,18 +49,21 @@ impl Senses {
             pose: topic(robot, "pose"),
             tf: "/tf".into(),
             tf_static: "/tf_static".into(),
+            bumper: topic(robot, "bumper"),
             base_frame: format!("{robot}/base_link"),
             odom_frame: format!("{robot}/odom"),
             mounts: TfBuffer::default(),
             map_from_odom: None,
             odom_from_base: None,
             position_std_m: f64::INFINITY,
+            pressed: None,
             echoes: Echoes::default(),
+            bumps: Bumps::default(),
         }
     }
 
     pub(super) fn topics(&self) -> Vec<Arc<str>> {
-        [&self.odom, &self.scan, &self.pose, &self.tf, &self.tf_static].map(Arc::clone).to_vec()
+        [&self.odom, &self.scan, &self.pose, &self.tf, &self.tf_static, &self.bumper].map(Arc::clone).to_vec()
     }
 
     pub(super) fn map_from_odom(&self) -> Option<Pose2> {
@@ -65,8 +74,13 @@ impl Senses {
         self.odom_from_base.map(|s| s.1)
     }
 
+    /// Whether the bumper is pressed now.
+    pub(super) fn pressed(&self, now_ns: i64, params: &NavigatorParams) -> bool {
+        self.pressed.is_some_and(|(t, pressed)| pressed && (now_ns - t) as f64 * 1e-9 <= params.stale_after_s)
+    }
+
     /// Takes a message; false where its content is malformed or of no use.
-    pub(super) fn take(&mut self, input: &Publication) -> bool {
+    pub(super) fn take(&mut self, input: &Publication, params: &NavigatorParams) -> bool {
         match &*input.message {
             AnyMessage::TFMessage(tf) if input.topic == self.tf_static => tf.transforms.iter().all(|t| {
                 isometry_from_transform(&t.transform).is_some_and(|iso| {
@@ -93,6 +107,10 @@ impl Senses {
                 self.position_std_m = c[0].max(c[7]).sqrt();
                 true
             }
+            AnyMessage::Bool(bumper) => {
+                self.pressed = Some((input.stamp_ns, bumper.data));
+                true
+            }
             AnyMessage::LaserScan(scan) => {
                 let mount = self.mounts.lookup(&self.base_frame, &scan.header.frame_id, 0);
                 // The newest odometry is at most one period older than the scan.
@@ -100,6 +118,7 @@ impl Senses {
                     return false;
                 };
                 self.echoes = Echoes::new(&range_scan(scan), odom_from_base * Pose2::from_isometry(&mount));
+                self.echoes.add(self.bumps.felt(input.stamp_ns, params.touched_s));
                 true
             }
             _ => false,

@@ -24,6 +24,8 @@ pub(super) struct Task {
     pub(super) recovery: Option<Recovery>,
     /// Something held the last command of the recovery back.
     pub(super) recovery_blocked: bool,
+    /// It has touched something on the way.
+    pub(super) touched: bool,
 }
 
 #[derive(Debug)]
@@ -99,6 +101,7 @@ impl Task {
             blind_since_ns: None,
             recovery: None,
             recovery_blocked: false,
+            touched: false,
         }
     }
 
@@ -218,8 +221,9 @@ impl Failure {
         Self::of(FollowFaceResult::UNKNOWN_FACE, nav2::UNKNOWN, reason)
     }
 
-    pub(super) fn blocked(seconds: f64) -> Self {
-        let reason = format!("something has stood in the way for {seconds:.0} s");
+    pub(super) fn blocked(seconds: f64, touched: bool) -> Self {
+        let what = if touched { "something that the robot has touched" } else { "something" };
+        let reason = format!("{what} has stood in the way for {seconds:.0} s");
         Self::of(FollowFaceResult::BLOCKED, nav2::PATIENCE_EXCEEDED, reason)
     }
 

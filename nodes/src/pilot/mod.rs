@@ -3,13 +3,15 @@
 //! For each face it drives to the start, follows the face, waits for the locator's coverage of that pass and
 //! drives again where too much of the face was not read surely. A face that fails is tried once more at the
 //! end; the mission goes on in between and says at its end what failed and why. When the reader falls silent the pass is
-//! broken off, the robot waits where it stands, and drives the pass again once the reader speaks. It can be paused ([`PilotNode::pause`]).
+//! broken off, the robot waits where it stands, and drives the pass again once the reader speaks. When the battery runs low it
+//! charges in its dock and then goes on. It can be paused ([`PilotNode::pause`]).
 
 mod coverage;
 mod memory;
 mod params;
 mod passes;
 mod pause;
+mod power;
 mod reader;
 mod route;
 mod watch;
@@ -17,6 +19,7 @@ mod watch;
 use std::collections::{BTreeMap, VecDeque};
 use std::sync::Arc;
 
+use domain::site::NamedPose;
 use domain::{FaceId, Site};
 use interfaces::shelfwright_msgs::{Coverage, MissionState};
 use interfaces::unique_identifier_msgs::UUID;
@@ -31,6 +34,7 @@ use crate::node::{Health, Level, Node, Outbox};
 use crate::planar::{header, pose2_from_pose, topic};
 pub use params::PilotParams;
 use pause::StopFor;
+use power::{Dock, Power};
 use reader::ReaderWatch;
 pub use route::{Leg, order};
 
@@ -62,6 +66,14 @@ enum Phase {
     Silent,
     /// To be told to go on.
     Paused,
+    /// On the way to a dock.
+    Homeward,
+    /// Waits before it tries again to get to a dock.
+    Stranded,
+    /// In a dock.
+    Charging,
+    /// Given up; the locator closes the pass at hand before the mission is over.
+    Ending,
     Over(u8),
 }
 
@@ -87,6 +99,8 @@ pub struct PilotNode {
     /// When the phase began, and when it is over at the latest, ns.
     since_ns: i64,
     deadline_ns: i64,
+    battery: Arc<str>,
+    power: Power,
     reads: Arc<str>,
     reader: ReaderWatch,
     /// Why the goal at hand was taken back.
@@ -119,6 +133,11 @@ impl PilotNode {
     ) -> Result<Self, DriveError> {
         let floor = floor(site, floor_name)?;
         let planner = Planner::new(floor, params.planner.clone())?;
+        let dock = |d: &NamedPose| Dock {
+            id: d.id.clone(),
+            at: Pose2::new(d.at_m[0], d.at_m[1], d.heading_deg.to_radians()),
+        };
+        let docks = floor.docks.iter().map(dock).collect();
         let mut queue = VecDeque::new();
         let mut failures = Vec::new();
         for id in faces {
@@ -153,6 +172,8 @@ impl PilotNode {
             phase: Phase::Idle,
             since_ns: 0,
             deadline_ns: i64::MAX,
+            battery: topic(robot, "battery"),
+            power: Power::new(docks),
             reads: topic(robot, "reads"),
             reader: ReaderWatch::default(),
             stop_for: StopFor::Failure,
@@ -180,9 +201,14 @@ impl PilotNode {
         self.report_ns = Some(out.now_ns() + REPORT_NS);
         let state = match self.phase {
             Phase::Idle => MissionState::IDLE,
-            Phase::Transit => MissionState::TRANSIT,
+            Phase::Transit | Phase::Homeward => MissionState::TRANSIT,
             Phase::Scanning => MissionState::SCANNING,
-            Phase::Waiting | Phase::Stopping | Phase::Silent => MissionState::WAITING,
+            Phase::Waiting
+            | Phase::Stopping
+            | Phase::Silent
+            | Phase::Stranded
+            | Phase::Charging
+            | Phase::Ending => MissionState::WAITING,
             Phase::Paused => MissionState::PAUSED,
             Phase::Over(state) => state,
         };
@@ -247,7 +273,7 @@ impl PilotNode {
 
     fn on_result(&mut self, follow: bool, result_status: i8, why: &str, out: &mut Outbox) {
         let expected = match self.phase {
-            Phase::Transit => !follow,
+            Phase::Transit | Phase::Homeward => !follow,
             Phase::Scanning => follow,
             Phase::Stopping => true,
             _ => false,
@@ -259,6 +285,8 @@ impl PilotNode {
         match (self.phase, result_status) {
             (Phase::Stopping, _) => self.stopped(true, out),
             (Phase::Transit, status::SUCCEEDED) => self.scan(out),
+            (Phase::Homeward, status::SUCCEEDED) => self.docked(out),
+            (Phase::Homeward, _) => self.stranded(why, out),
             (Phase::Scanning, status::SUCCEEDED) => self.await_coverage(out),
             _ => self.fail(why, out),
         }
@@ -276,6 +304,7 @@ impl Node for PilotNode {
             &self.coverage,
             &self.cancel,
             &self.reads,
+            &self.battery,
             &self.follow.result,
             &self.follow.send_goal_response,
             &self.follow.feedback,
@@ -299,14 +328,17 @@ impl Node for PilotNode {
     fn on_message(&mut self, input: &Publication, out: &mut Outbox) {
         match &*input.message {
             AnyMessage::PoseWithCovarianceStamped(pose) => {
+                let Some(at) = pose2_from_pose(&pose.pose.pose) else {
+                    self.malformed += 1;
+                    return;
+                };
+                self.power.see(at);
                 if self.phase == Phase::Idle {
-                    match pose2_from_pose(&pose.pose.pose) {
-                        Some(at) => self.begin(at, out),
-                        None => self.malformed += 1,
-                    }
+                    self.begin(at, out);
                 }
             }
             AnyMessage::TagRead(_) => self.reader.hear(out.now_ns()),
+            AnyMessage::BatteryState(battery) => self.power.take(battery),
             AnyMessage::Coverage(coverage) => self.on_coverage(coverage, out),
             AnyMessage::FollowFaceGetResultResponse(r) => {
                 self.on_result(true, r.status, &r.result.error_msg, out);
@@ -354,9 +386,17 @@ impl Node for PilotNode {
         let now = out.now_ns();
         self.watch_reader(out);
         self.watch_navigator(out);
+        self.watch_battery(out);
         if now >= self.deadline_ns {
             match self.phase {
                 Phase::Transit => self.take_back("the way took too long", out),
+                Phase::Homeward => {
+                    self.take_back("the way to the dock took too long", out);
+                    self.stop_for = StopFor::Charge;
+                }
+                Phase::Stranded => self.go_home(out),
+                Phase::Charging => self.uncharged(out),
+                Phase::Ending => self.next_face(out),
                 Phase::Scanning => self.take_back("the pass took too long", out),
                 Phase::Waiting => {
                     let why = format!(
@@ -382,7 +422,10 @@ impl Node for PilotNode {
 
     fn health(&self) -> Health {
         let level = match self.phase {
-            Phase::Over(MissionState::FAILED) | Phase::Silent => Level::Error,
+            Phase::Over(MissionState::FAILED) | Phase::Silent | Phase::Stranded | Phase::Ending => {
+                Level::Error
+            }
+            Phase::Homeward | Phase::Charging => Level::Warn,
             Phase::Stopping if self.stop_for == StopFor::Reader => Level::Error,
             _ if !self.failures.is_empty() => Level::Warn,
             _ => Level::Ok,
@@ -392,11 +435,13 @@ impl Node for PilotNode {
             summary: match self.phase {
                 Phase::Silent => "the reader is silent: the mission waits".into(),
                 Phase::Paused => "paused".into(),
+                Phase::Homeward | Phase::Stranded | Phase::Charging | Phase::Ending => self.reason.clone(),
                 _ => format!("{} of {} faces, {}", self.done, self.total, self.mission),
             },
             values: vec![
                 ("faces_failed", self.failures.len().to_string()),
                 ("goals", self.goals.to_string()),
+                ("trips_to_dock", self.power.trips.to_string()),
                 ("malformed", self.malformed.to_string()),
             ],
         }

@@ -34,6 +34,13 @@ pub struct PilotParams {
     /// Silence of the navigator about a goal after which it is taken back, s. 10: it speaks twice a second, and one that was
     /// started anew knows nothing of it; 0 never takes back.
     pub navigator_silent_s: f64,
+    /// Charge of the battery, 0 to 1, below which it breaks off and drives to its dock. 0.2: an hour of driving for a robot
+    /// that empties in five; 0 never does.
+    pub battery_low: f32,
+    /// Charge, 0 to 1, at which it goes on. 0.8: beyond, lithium cells charge slowly.
+    pub battery_enough: f32,
+    /// Longest wait in a dock that gives nothing, s, before the mission is given up. 60.
+    pub dock_wait_s: f64,
     /// How often a failed face is tried again, after all others. 1: people move on.
     pub retries: u32,
     /// Where the robot fits, for the order of the faces.
@@ -55,6 +62,9 @@ impl Default for PilotParams {
             reader_silent_s: 2.0,
             reader_wait_s: 60.0,
             navigator_silent_s: 10.0,
+            battery_low: 0.2,
+            battery_enough: 0.8,
+            dock_wait_s: 60.0,
             retries: 1,
             planner: PlannerParams::default(),
         }

@@ -13,6 +13,10 @@ use crate::planar::{header, pose_from_pose2};
 impl PilotNode {
     /// Drives to the start of the face for one more pass.
     pub(super) fn next_pass(&mut self, why: &str, out: &mut Outbox) {
+        if self.runs_low() {
+            self.go_home(out);
+            return;
+        }
         let Some(stop) = &mut self.current else { return };
         stop.pass += 1;
         let start = stop.leg.start;

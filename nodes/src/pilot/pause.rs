@@ -13,6 +13,8 @@ pub(super) enum StopFor {
     Failure,
     /// The reader is silent.
     Reader,
+    /// The battery runs low.
+    Charge,
     /// The mission is paused.
     Pause,
     /// The mission was paused and told to go on before the robot stood.
@@ -26,7 +28,7 @@ impl PilotNode {
     /// The mission is over, or paused already.
     pub fn pause(&mut self, out: &mut Outbox) -> Result<(), String> {
         match self.phase {
-            Phase::Over(_) => return Err("the mission is over".into()),
+            Phase::Over(_) | Phase::Ending => return Err("the mission is over".into()),
             Phase::Paused => return Err("the mission is paused already".into()),
             Phase::Stopping if self.stop_for == StopFor::Pause => {
                 return Err("the mission is paused already".into());
@@ -36,7 +38,11 @@ impl PilotNode {
                 self.take_back("paused", out);
                 self.stop_for = StopFor::Pause;
             }
-            Phase::Idle | Phase::Waiting | Phase::Silent => {
+            Phase::Homeward => {
+                self.take_back("paused", out);
+                self.stop_for = StopFor::Pause;
+            }
+            Phase::Idle | Phase::Waiting | Phase::Silent | Phase::Stranded | Phase::Charging => {
                 self.goes_on_with = self.phase;
                 self.stand(out);
             }
@@ -71,6 +77,7 @@ impl PilotNode {
                 self.stand(out);
             }
             StopFor::GoOn => self.next_pass("goes on after a pause", out),
+            StopFor::Charge => self.go_home(out),
             StopFor::Reader if answered => self.await_reader(out),
             StopFor::Reader | StopFor::Failure => {
                 let why = if answered {

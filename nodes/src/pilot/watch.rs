@@ -30,11 +30,15 @@ impl PilotNode {
     pub(super) fn watch_navigator(&mut self, out: &mut Outbox) {
         let patience_s = self.params.navigator_silent_s;
         let heard = self.heard_of_goal_ns.max(self.since_ns);
-        if matches!(self.phase, Phase::Transit | Phase::Scanning)
+        if matches!(self.phase, Phase::Transit | Phase::Scanning | Phase::Homeward)
             && patience_s > 0.0
             && (out.now_ns() - heard) as f64 * 1e-9 > patience_s
         {
+            let homeward = self.phase == Phase::Homeward;
             self.take_back("the navigator says nothing of the goal", out);
+            if homeward {
+                self.stop_for = StopFor::Charge;
+            }
         }
     }
 

@@ -9,8 +9,9 @@ use std::sync::Arc;
 
 use domain::FaceId;
 use interfaces::action_msgs::CancelGoalRequest;
+use interfaces::sensor_msgs::BatteryState;
 use interfaces::shelfwright_msgs::{FollowFaceResult, MissionState};
-use interfaces::std_msgs::Empty;
+use interfaces::std_msgs::{Bool, Empty};
 use interfaces::std_srvs::TriggerRequest;
 use interfaces::{AnyMessage, Message, Publication};
 use nodes::Node;
@@ -134,6 +135,48 @@ fn a_closed_aisle_sends_the_robot_round_another_way() {
 }
 
 #[test]
+fn what_only_the_bumper_feels_is_driven_around() {
+    let mut run = Run::new(DOCK, 18);
+    run.seconds(1.0);
+    run.navigate(Pose2::new(7.4, 2.75, 0.0));
+    // A stool in the middle aisle, too low for the lidar.
+    let touches = |r: &Run| (r.world.toy.truth.x - 4.0).hypot(r.world.toy.truth.y - 2.75) < 0.45;
+    assert!(run.until(60.0, touches));
+    let touched = run.world.toy.truth;
+    run.send("/inv_1/bumper", Bool { data: true });
+    run.seconds(0.4);
+    assert!(run.world.toy.speed.abs() < 0.35, "it goes on at {} m/s", run.world.toy.speed);
+    run.seconds(1.0);
+    run.send("/inv_1/bumper", Bool { data: false });
+    run.seconds(2.0);
+    let back = touched.x - run.world.toy.truth.x;
+    assert!(back > 0.05, "it has backed off by {back} m");
+    let mut nearest = f64::INFINITY;
+    let done = run.until(150.0, |r| {
+        nearest = nearest.min((r.world.toy.truth.x - 4.0).hypot(r.world.toy.truth.y - 2.75));
+        !r.kept.results("navigate_to_pose").is_empty()
+    });
+    println!("touched at {touched:?}, nearest afterwards {nearest:.2} m");
+    assert!(done && nearest > 0.4);
+    assert_eq!(run.kept.results("navigate_to_pose"), [(SUCCEEDED, 0)]);
+}
+
+#[test]
+fn a_bumper_that_stays_pressed_ends_the_goal() {
+    let mut run = Run::new(Pose2::new(1.4, 0.85, 0.0), 19);
+    run.seconds(1.0);
+    run.follow("1F/R01A", -0.6, 5.1);
+    run.seconds(5.0);
+    let at = run.world.toy.truth;
+    for _ in 0..250 {
+        run.send("/inv_1/bumper", Bool { data: true });
+        run.seconds(0.1);
+    }
+    assert_eq!(run.kept.results("follow_face"), [(ABORTED, FollowFaceResult::BLOCKED)]);
+    assert!(run.world.toy.speed == 0.0 && run.world.toy.truth.distance(at) < 0.3);
+}
+
+#[test]
 fn goals_that_cannot_be_reached_end_with_nav2s_codes() {
     let mut run = Run::new(DOCK, 7);
     run.seconds(1.0);
@@ -201,6 +244,70 @@ fn a_mission_covers_all_faces_and_scans_again_where_coverage_was_low() {
     scans.sort();
     assert_eq!(scans, ["1F/R01A/1", "1F/R01B/1", "1F/R02A/1", "1F/R02A/2", "1F/R02B/1"]);
     assert!(run.world.toy.clearance > 0.28);
+}
+
+fn charge(run: &mut Run, percentage: f32, charging: bool) {
+    let power_supply_status = if charging {
+        BatteryState::POWER_SUPPLY_STATUS_CHARGING
+    } else {
+        BatteryState::POWER_SUPPLY_STATUS_DISCHARGING
+    };
+    let battery = BatteryState { percentage, power_supply_status, ..BatteryState::default() };
+    run.send("/inv_1/battery", battery);
+}
+
+fn said(run: &Run) -> String {
+    run.kept.missions().last().map_or_else(String::new, |s| s.reason.clone())
+}
+
+#[test]
+fn a_robot_that_runs_low_charges_in_its_dock_and_goes_on_where_it_stopped() {
+    let mut run = Run::new(DOCK, 20);
+    pilot(&mut run, &["1F/R01A", "1F/R01B"], |_| Some(1.0));
+    assert!(run.until(400.0, |r| scanning(r) && r.kept.missions().last().unwrap().faces_done == 1));
+    run.seconds(3.0);
+    let broken_off = run.kept.missions().pop().unwrap().face;
+    charge(&mut run, 0.15, false);
+    assert!(run.until(120.0, |r| said(r).contains("waits for dock to charge")), "{}", said(&run));
+    run.seconds(2.0);
+    let toy = &run.world.toy;
+    assert!(toy.truth.distance(DOCK) < 0.25 && toy.speed == 0.0, "{:?}", toy.truth);
+    for percent in [20, 40, 60] {
+        charge(&mut run, percent as f32 / 100.0, true);
+        run.seconds(50.0);
+        assert!(said(&run).contains(&format!("charges in dock, {percent}%")), "{}", said(&run));
+    }
+    charge(&mut run, 0.81, true);
+    assert!(run.until(400.0, over), "{}", said(&run));
+    let last = run.kept.missions().pop().unwrap();
+    assert_eq!(
+        (last.state, last.faces_done, last.faces_total),
+        (MissionState::DONE, 2, 2),
+        "{}",
+        last.reason
+    );
+    // Of the other face nothing is driven again.
+    let again = run.kept.missions().iter().filter(|s| s.pass_number == 2).map(|s| s.face.clone()).next();
+    assert_eq!(again, Some(broken_off));
+}
+
+#[test]
+fn without_a_dock_that_charges_a_robot_that_runs_low_stands_and_says_what_is_left() {
+    let mut site = site();
+    site.floors[0].docks.clear();
+    let faces = faces(&["1F/R01A", "1F/R01B"]);
+    let pilot = PilotNode::new("inv_1", &site, "1F", "night", &faces, PilotParams::default()).unwrap();
+    let mut run = Run::new(DOCK, 21);
+    run.host.add(Box::new(pilot));
+    assert!(run.until(120.0, scanning));
+    charge(&mut run, 0.15, false);
+    run.seconds(5.0);
+    let last = run.kept.missions().pop().unwrap();
+    assert_eq!((last.state, last.faces_done), (MissionState::FAILED, 0));
+    assert!(
+        last.reason.contains("no dock") && last.reason.contains("1F/R01A") && last.reason.contains("1F/R01B")
+    );
+    assert_eq!(run.world.toy.speed, 0.0);
 }
 
 #[test]

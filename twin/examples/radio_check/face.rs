@@ -4,6 +4,7 @@ use std::time::Instant;
 
 use rand::{RngExt, SeedableRng};
 use rand_chacha::ChaCha8Rng;
+use twin::RobotSettings;
 use twin::radio::{
     AntennaPose, Panel, RadioError, RadioSettings, Reader, ShelfFront, TagField, TagPlacement,
 };
@@ -11,7 +12,8 @@ use twin::radio::{
 use super::rail::quantile;
 
 const LENGTH_M: f64 = 4.5;
-const HEIGHTS_M: [f64; 4] = [0.40, 0.85, 1.30, 1.75];
+/// From the shelves' front to the middle of the robot, m.
+const LANE_M: f64 = 0.65;
 
 /// Faces: y of the front plane and the way it looks. The robot passes the first; the second is behind its panel, the
 /// third across the aisle, the fourth behind that.
@@ -51,6 +53,7 @@ pub fn report(settings: &RadioSettings) -> Result<(), RadioError> {
                         axis: [0.0, 0.0, 1.0],
                         outward: [0.0, out, 0.0],
                         front: Some(face as u32),
+                        needs_db: 0.0,
                     });
                     face_of.push((face, tier));
                     x += thickness;
@@ -64,18 +67,20 @@ pub fn report(settings: &RadioSettings) -> Result<(), RadioError> {
     let mut reader = Reader::new(settings, 1, 0)?;
     let mut reads = Vec::new();
     let started = Instant::now();
-    let (speed, step_ns) = (0.15, 10_000_000);
+    // The demo's robot, as its pilot lets it drive.
+    let antennas = RobotSettings::default().antennas_m;
+    let (speed, step_ns) = (0.10, 10_000_000);
     let seconds = (LENGTH_M + 1.0) / speed;
     let mut now = 0;
     while (now as f64) < seconds * 1e9 {
         now += step_ns;
         let x = -0.5 + speed * now as f64 * 1e-9;
-        let poses: Vec<AntennaPose> = HEIGHTS_M
+        let poses: Vec<AntennaPose> = antennas
             .iter()
-            .enumerate()
-            .map(|(i, &z)| AntennaPose {
-                port: i as u8 + 1,
-                position_m: [x, 0.40, z],
+            .zip(1u8..)
+            .map(|(mount, port)| AntennaPose {
+                port,
+                position_m: [x, LANE_M - mount[1], mount[2]],
                 boresight: [0.0, -1.0, 0.0],
             })
             .collect();
@@ -83,7 +88,10 @@ pub fn report(settings: &RadioSettings) -> Result<(), RadioError> {
     }
     let took = started.elapsed().as_secs_f64();
     let slots = reader.slots();
-    println!("\nPass along a face: {count} books on 4 faces, {seconds:.0} s at {speed} m/s, 4 antennas");
+    println!(
+        "\nPass along a face: {count} books on 4 faces, {seconds:.0} s at {speed} m/s, {} antennas",
+        antennas.len()
+    );
     println!(
         "  {} reads, {:.0} reads/s, slots read {:.1}%, empty {:.1}%, collided {:.1}%, failed {:.1}%",
         reads.len(),

@@ -122,6 +122,7 @@ fn one_scene(
                 axis: [0.0, 0.0, 1.0],
                 outward: [0.0, -1.0, 0.0],
                 front: None,
+                needs_db: 0.0,
             });
         }
     }

@@ -137,6 +137,7 @@ impl LibraryFiles {
                     home: address.clone(),
                     range: (!single).then(|| Box::new(home.clone())),
                     on_loan,
+                    tag_model: item.tag_model.into(),
                 });
             }
         }

@@ -20,7 +20,7 @@ use serde::{Deserialize, Serialize};
 
 use self::books::{Draft, Stock, draft};
 pub use self::site::{BOARD_M, PANEL_M, UPRIGHT_M, demo_site};
-pub use self::tags::TagKind;
+pub use self::tags::{TagKind, TagModel};
 use crate::rng::stream;
 
 /// Size and fill of the demo library.
@@ -53,6 +53,8 @@ pub struct LibrarySettings {
     pub on_loan: u32,
     /// Kind of the tags in the books.
     pub tags: TagKind,
+    /// Models of tags in the library's books that need more power than the others, at most 100; by default none.
+    pub tag_models: Vec<TagModel>,
     /// Share of HF tags that are stuck at the fore edge instead of the spine, 0 to 1.
     pub fore_edge_share: f64,
     /// Pillars of 0.4 m, as shares of the building's width and depth, 0 to 1; what would stand outside is cut off. Without
@@ -76,10 +78,18 @@ impl Default for LibrarySettings {
             fill: [0.80, 0.85],
             on_loan: 40,
             tags: TagKind::Uhf,
+            tag_models: vec![],
             fore_edge_share: 0.0,
             // One at the wall of each of two sides, out of the aisles.
             pillars: vec![[1.0, 0.68], [0.3, 1.0]],
         }
+    }
+}
+
+impl LibrarySettings {
+    /// Power that chips of a model need beyond the average's, dB; 0 of one that is not in the settings.
+    pub fn needs_db(&self, model: &str) -> f64 {
+        self.tag_models.iter().find(|m| m.name == model).map_or(0.0, |m| m.needs_db)
     }
 }
 
@@ -108,6 +118,8 @@ pub struct Book {
     pub range: Option<Box<Home>>,
     /// On loan by the records.
     pub on_loan: bool,
+    /// Model of its tag by the records; empty where they say none.
+    pub tag_model: String,
 }
 
 impl Book {
@@ -130,6 +142,7 @@ impl Book {
             height_m: self.height_m as f32,
             home: self.home_range(),
             status: if self.on_loan { ItemStatus::OnLoan } else { ItemStatus::Available },
+            tag_model: self.tag_model.clone(),
         }
     }
 }
@@ -163,6 +176,7 @@ impl Library {
             stock_face(face, stock, settings, &rules, seed, &mut books);
         }
         lend(&mut books, settings, seed);
+        tags::choose_models(&mut books, &settings.tag_models, seed);
         Self { site, rules, books }
     }
 
@@ -261,6 +275,7 @@ fn shelve(d: Draft, scheme: Scheme, home: ShelfAddress, n: usize, tags: TagKind)
         home,
         range: None,
         on_loan: false,
+        tag_model: String::new(),
     }
 }
 

@@ -275,6 +275,7 @@ impl Shelves {
                 axis,
                 outward: [0.0, out, 0.0],
                 front: Some(face as u32),
+                needs_db: 0.0,
             });
             self.truth.push(ShelvedTag { x_m: x + t / 2.0, tier: (face == 0).then_some(tier), kept });
             x += t;

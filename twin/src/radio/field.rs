@@ -5,35 +5,31 @@
 //! when first asked for and dropped when a tag nearby is moved, so that a read costs one short sum. They hang on nothing
 //! that happened before, so those of tags that no antenna meets any more can be dropped, too ([`TagField::rest`]).
 
+mod solved;
+
 use std::collections::{BTreeMap, BTreeSet};
 use std::f64::consts::{PI, TAU};
-use std::sync::atomic::{AtomicU32, Ordering};
-use std::sync::{Arc, Mutex, OnceLock, PoisonError, RwLock};
+use std::sync::atomic::Ordering;
+use std::sync::{Arc, Mutex, PoisonError, RwLock};
 
 use domain::Uid;
 use num_complex::Complex64;
-use rand::RngExt;
-use rand_distr::StandardNormal;
 use serde::{Deserialize, Serialize};
 use sha2::{Digest, Sha256};
 
-use super::beam::{Beam, turn};
-use super::coupling::{Coupling, Dipole, dot};
+use super::SPEED_OF_LIGHT;
+use super::beam::Beam;
+use super::coupling::{Coupling, dot};
 use super::error::RadioError;
 use super::impedance::{ImpedanceTable, self_impedance};
 use super::near::{Blocks, Panels};
 use super::obstacles::{Panel, ShelfFront};
-use super::rng::stream;
-use super::scatter::{self, Scatterer};
-use super::settings::{FieldSettings, Polarisation, RadioSettings};
-use super::{AntennaPose, SPEED_OF_LIGHT, STOREY_M};
+use super::settings::{FieldSettings, RadioSettings};
+pub(super) use solved::Air;
+use solved::{Awake, Chip};
 
-/// No phase centre comes nearer to a tag or a scatterer than this, m: point sources have no near field.
-const CLOSEST_M: f64 = 0.10;
 /// Coupling and reflections may lift a tag's power by so much over the lone tag's, dB.
 pub(super) const LIFT_DB: f64 = 10.0;
-/// Amplitude that a linear antenna sends in the other polarisation, as a share: −20 dB.
-const CROSS_POLAR: f64 = 0.1;
 
 /// One tag where it stands.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
@@ -48,58 +44,14 @@ pub struct TagPlacement {
     pub outward: [f64; 3],
     /// Index of its shelf front; `None` for a tag in the open.
     pub front: Option<u32>,
+    /// Power that its chip needs beyond the settings', dB, 0 to 20: chips of an older model need more.
+    pub needs_db: f64,
 }
 
 struct Tag {
     placement: TagPlacement,
     present: bool,
     awake: RwLock<Option<Arc<Awake>>>,
-}
-
-/// What is known of a tag while antennas are near.
-struct Awake {
-    load: Complex64,
-    threshold_dbm: f64,
-    offset_rad: f64,
-    row: OnceLock<Row>,
-    /// Rests since it was last asked for.
-    idle: AtomicU32,
-}
-
-/// What a tag is by itself: drawn from the seed and its identifier.
-struct Chip {
-    load: Complex64,
-    threshold_dbm: f64,
-    offset_rad: f64,
-}
-
-impl Chip {
-    fn of(settings: &FieldSettings, seed: u64, uid: &Uid) -> Self {
-        let mut rng = stream(seed, "tag", uid.as_bytes());
-        let mut normal = || rng.sample::<f64, _>(StandardNormal);
-        let nominal = Complex64::new(settings.load_ohm, settings.load_reactance_ohm);
-        let spread = settings.load_spread * nominal.norm() / 2f64.sqrt();
-        let mut load = nominal + Complex64::new(spread * normal(), spread * normal());
-        load.re = load.re.max(1.0);
-        let threshold_dbm = settings.chip_threshold_dbm + settings.chip_threshold_spread_db * normal();
-        Self { load, threshold_dbm, offset_rad: TAU * rng.random::<f64>() }
-    }
-}
-
-/// What is solved once for a tag in its layout.
-struct Row {
-    /// The neighbourhood, the tag itself first.
-    window: Vec<Source>,
-    scatterers: Vec<Scatterer>,
-    /// By carrier: for each scatterer the sum over the window.
-    bounces: Vec<OnceLock<Box<[Complex64]>>>,
-}
-
-#[derive(Clone, Copy)]
-struct Source {
-    position_m: [f64; 3],
-    axis: [f64; 3],
-    weight: Complex64,
 }
 
 /// A tag in reach of an antenna.
@@ -227,16 +179,17 @@ impl TagField {
         outward: [f64; 3],
         front: Option<u32>,
     ) -> Result<(), RadioError> {
-        let axis = self.known(tag)?.placement.axis;
-        self.replace(tag, &TagPlacement { uid: Uid::default(), position_m, axis, outward, front })
+        let new = TagPlacement { position_m, outward, front, ..self.known(tag)?.placement.clone() };
+        self.replace(tag, &new)
     }
 
-    /// As [`TagField::place`], with another direction of the tag too; the placement's identifier does not count.
+    /// As [`TagField::place`], with another direction of the tag too; the placement's identifier and chip do not count.
     ///
     /// # Errors
     /// As [`TagField::place`].
     pub fn replace(&mut self, tag: u32, placement: &TagPlacement) -> Result<(), RadioError> {
-        let mut new = TagPlacement { uid: self.known(tag)?.placement.uid.clone(), ..placement.clone() };
+        let old = &self.known(tag)?.placement;
+        let mut new = TagPlacement { uid: old.uid.clone(), needs_db: old.needs_db, ..placement.clone() };
         self.settle(&mut new)?;
         self.remove(tag)?;
         let position_m = new.position_m;
@@ -297,51 +250,6 @@ impl TagField {
         }
     }
 
-    /// Relative current in a tag: amplitude `1/r` (1/m) for a lone mean tag in the open on boresight, phase `−kr`.
-    /// Losses of shelves and panels are not in it.
-    pub(super) fn current(
-        &self,
-        tag: u32,
-        carrier: usize,
-        antenna: &AntennaPose,
-        air: &Air<'_>,
-    ) -> Complex64 {
-        let k = TAU * self.carriers_hz[carrier] / SPEED_OF_LIGHT;
-        let awake = self.wake(tag);
-        let row = awake.row.get_or_init(|| self.solve_row(tag));
-        let beam = air.beam;
-        let mut current = self.direct(row, antenna, air, k);
-        if self.settings.floor_reflection != 0.0 {
-            // The floor as a mirror: the antenna once more, under it and looking up where it looks down.
-            let [x, y, z] = antenna.position_m;
-            let floor = (z / STOREY_M).floor() * STOREY_M;
-            let [bx, by, bz] = antenna.boresight;
-            let image =
-                AntennaPose { position_m: [x, y, 2.0 * floor - z], boresight: [bx, by, -bz], ..*antenna };
-            current += self.direct(row, &image, air, k) * self.settings.floor_reflection;
-        }
-        let bounces = row.bounces[carrier].get_or_init(|| self.bounces(row, k));
-        for (scatterer, bounce) in row.scatterers.iter().zip(bounces) {
-            let (r, cosine, _) = ray(antenna, scatterer.position_m);
-            current += turn(k * r) * bounce * (beam.at(cosine) / r);
-        }
-        current
-    }
-
-    /// What comes from an antenna straight to a tag and its neighbours.
-    fn direct(&self, row: &Row, antenna: &AntennaPose, air: &Air<'_>, k: f64) -> Complex64 {
-        let mut current = Complex64::new(0.0, 0.0);
-        for source in &row.window {
-            let (r, cosine, to) = ray(antenna, source.position_m);
-            let mut amplitude = air.beam.at(cosine) * self.dipole.at(dot(to, source.axis) / r) / r;
-            if air.polarisation != Polarisation::Circular {
-                amplitude *= air.share(antenna, source.axis, to, r);
-            }
-            current += turn(k * r) * source.weight * amplitude;
-        }
-        current
-    }
-
     /// One-way loss, dB, of panels, boards and books between antenna and tag.
     pub(super) fn loss_db(&self, tag: u32, antenna: [f64; 3], wave_m: f64) -> f64 {
         let p = &self.tags[tag as usize].placement;
@@ -375,8 +283,7 @@ impl TagField {
                     continue;
                 }
                 let needs = spot.needs(|| {
-                    let chip =
-                        Chip::of(&self.settings, self.seed, &self.tags[spot.tag as usize].placement.uid);
+                    let chip = Chip::of(&self.settings, self.seed, &self.tags[spot.tag as usize].placement);
                     libm::exp10((chip.threshold_dbm - LIFT_DB) / 20.0)
                 });
                 if amplitude(spot.at) >= needs * scale {
@@ -398,25 +305,6 @@ impl TagField {
 
     pub(super) fn offset_rad(&self, tag: u32) -> f64 {
         self.wake(tag).offset_rad
-    }
-
-    /// The tag, and that it was asked for. What is kept of it is a function of seed and layout, so it does not matter which of several
-    /// robots asks first.
-    fn wake(&self, tag: u32) -> Arc<Awake> {
-        let slot = &self.tags[tag as usize];
-        if let Some(awake) = &*slot.awake.read().unwrap_or_else(PoisonError::into_inner) {
-            awake.idle.store(0, Ordering::Relaxed);
-            return awake.clone();
-        }
-        let mut place = slot.awake.write().unwrap_or_else(PoisonError::into_inner);
-        let awake = place.get_or_insert_with(|| {
-            self.awake.lock().unwrap_or_else(PoisonError::into_inner).push(tag);
-            let Chip { load, threshold_dbm, offset_rad } =
-                Chip::of(&self.settings, self.seed, &slot.placement.uid);
-            let (row, idle) = (OnceLock::new(), AtomicU32::new(0));
-            Arc::new(Awake { load, threshold_dbm, offset_rad, row, idle })
-        });
-        awake.clone()
     }
 
     pub(super) fn is_present(&self, tag: u32) -> bool {
@@ -492,88 +380,6 @@ impl TagField {
         }
         found
     }
-
-    /// For each scatterer of a row the sum of the ways over its window.
-    fn bounces(&self, row: &Row, k: f64) -> Box<[Complex64]> {
-        let bounce = |s: &Scatterer| {
-            let at = AntennaPose { port: 0, position_m: s.position_m, boresight: [1.0, 0.0, 0.0] };
-            let sum: Complex64 = row.window.iter().fold(Complex64::new(0.0, 0.0), |sum, source| {
-                let (r, _, to) = ray(&at, source.position_m);
-                sum + turn(k * r) * source.weight * (self.dipole.at(dot(to, source.axis) / r) / r)
-            });
-            sum * s.gain
-        };
-        row.scatterers.iter().map(bounce).collect()
-    }
-
-    fn solve_row(&self, tag: u32) -> Row {
-        let me = self.tags[tag as usize].placement.clone();
-        let reach2 = self.settings.coupling_reach_m.powi(2);
-        let mut near: Vec<(f64, u32)> = Vec::new();
-        if self.settings.coupling > 0.0 {
-            for other in self.neighbours(me.position_m) {
-                let p = self.tags[other as usize].placement.position_m;
-                let d: [f64; 3] = std::array::from_fn(|i| p[i] - me.position_m[i]);
-                // Reach across and along each: a cylinder around the tag, as wide as it is high.
-                if other != tag && d[0] * d[0] + d[1] * d[1] <= reach2 && d[2] * d[2] <= reach2 {
-                    near.push((dot(d, d), other));
-                }
-            }
-        }
-        // By distance, then index: the same whatever order tags came in by.
-        near.sort_by(|a, b| a.0.total_cmp(&b.0).then(a.1.cmp(&b.1)));
-        near.truncate(self.settings.coupling_tags.saturating_sub(1));
-        let members = std::iter::once(tag).chain(near.iter().map(|n| n.1));
-        let window: Vec<Dipole> = members
-            .map(|t| {
-                let load = self.wake(t).load;
-                let p = &self.tags[t as usize].placement;
-                Dipole { position_m: p.position_m, axis: p.axis, load }
-            })
-            .collect();
-        let weights = self.coupling.row(&window);
-        let sources = window
-            .iter()
-            .zip(weights)
-            .map(|(d, weight)| Source { position_m: d.position_m, axis: d.axis, weight })
-            .collect();
-        let scatterers = scatter::around(&self.settings, self.seed, me.position_m, me.outward);
-        let bounces = self.carriers_hz.iter().map(|_| OnceLock::new()).collect();
-        Row { window: sources, scatterers, bounces }
-    }
-}
-
-/// How an antenna sends.
-pub(super) struct Air<'a> {
-    pub(super) beam: &'a Beam,
-    pub(super) polarisation: Polarisation,
-}
-
-impl Air<'_> {
-    /// Share of a linear antenna's field that lies along a dipole, across the path `to` of length `r`.
-    fn share(&self, antenna: &AntennaPose, axis: [f64; 3], to: [f64; 3], r: f64) -> f64 {
-        let along = to.map(|v| v / r);
-        let across = |v: [f64; 3]| -> [f64; 3] {
-            let part = dot(v, along);
-            std::array::from_fn(|i| v[i] - part * along[i])
-        };
-        let [bx, by, _] = antenna.boresight;
-        let field = match self.polarisation {
-            Polarisation::Horizontal => across([-by, bx, 0.0]),
-            _ => across([0.0, 0.0, 1.0]),
-        };
-        let tag = across(axis);
-        let lengths = (dot(field, field) * dot(tag, tag)).sqrt();
-        if lengths < 1e-9 { 1.0 } else { (dot(field, tag) / lengths).abs().max(CROSS_POLAR) }
-    }
-}
-
-/// Length of the path from an antenna to a point, cosine off its boresight (of unit length), and the vector.
-#[inline]
-fn ray(antenna: &AntennaPose, p: [f64; 3]) -> (f64, f64, [f64; 3]) {
-    let to: [f64; 3] = std::array::from_fn(|i| p[i] - antenna.position_m[i]);
-    let r = dot(to, to).sqrt().max(CLOSEST_M);
-    (r, (dot(to, antenna.boresight) / r).clamp(-1.0, 1.0), to)
 }
 
 /// Free-space amplitude of a current at 1 m, from `λ/4πr`.

@@ -31,6 +31,7 @@ mod rng;
 mod row_layout;
 mod scatter;
 mod settings;
+mod track;
 mod way;
 
 pub use error::RadioError;
@@ -47,6 +48,7 @@ pub use reader::Reader;
 pub use row_layout::RowLayout;
 pub use settings::{FieldSettings, Polarisation, RadioSettings, ReaderMode, ReaderSettings};
 
+use domain::Read;
 use serde::{Deserialize, Serialize};
 
 /// Height of a storey, m: floors are at its multiples, so that none is heard on another.
@@ -81,4 +83,19 @@ pub struct RadioRead {
     pub rssi_dbm: f32,
     /// Phase in [0, 2π), growing with distance, in the reader's steps.
     pub phase_rad: f32,
+}
+
+impl RadioRead {
+    /// As a locator takes it, with the place of the antenna's phase centre, m, in the locator's frame.
+    pub fn with_antenna_at(&self, antenna_m: [f64; 3]) -> Read {
+        Read {
+            stamp_ns: Some(self.stamp_ns),
+            tag: self.tag,
+            antenna: self.port,
+            frequency_hz: self.frequency_hz,
+            rssi_dbm: self.rssi_dbm,
+            phase_rad: self.phase_rad,
+            antenna_m: antenna_m.map(|v| v as f32),
+        }
+    }
 }

@@ -17,6 +17,7 @@ use super::gen2::{Participant, Round, Session, Slot, SlotCounts, SlotTimes};
 use super::noise;
 use super::rng::stream;
 use super::settings::{Polarisation, RadioSettings, ReaderMode, ReaderSettings};
+use super::track::{Track, Went};
 use super::way::Way;
 use super::{AntennaPose, RadioRead, SPEED_OF_LIGHT};
 
@@ -53,9 +54,7 @@ pub struct Reader {
     antenna: usize,
     port_until_ns: i64,
     clock_ns: i64,
-    last_ns: i64,
-    last: Vec<AntennaPose>,
-    started: bool,
+    track: Track,
     powered: Vec<Participant>,
     powered_until_ns: i64,
     round: Option<Round>,
@@ -94,9 +93,7 @@ impl Reader {
             antenna: 0,
             port_until_ns: start_ns,
             clock_ns: start_ns,
-            last_ns: start_ns,
-            last: Vec::new(),
-            started: false,
+            track: Track::new(start_ns),
             powered: Vec::new(),
             powered_until_ns: start_ns,
             round: None,
@@ -120,23 +117,15 @@ impl Reader {
         antennas: &[AntennaPose],
         reads: &mut Vec<RadioRead>,
     ) {
-        if to_ns <= self.last_ns && self.started {
-            return;
+        match self.track.go(to_ns, antennas) {
+            Went::Nowhere => {}
+            Went::Along(way) => while self.one_slot(field, &way, reads) {},
+            Went::Appeared => {
+                self.clock_ns = to_ns;
+                self.round = None;
+                self.port_until_ns = to_ns;
+            }
         }
-        if self.started && self.last.len() == antennas.len() && !antennas.is_empty() {
-            let way =
-                Way { from_ns: self.last_ns, to_ns, from: std::mem::take(&mut self.last), to: antennas };
-            while self.one_slot(field, &way, reads) {}
-            self.last = way.from;
-        } else {
-            self.clock_ns = to_ns;
-            self.round = None;
-            self.port_until_ns = to_ns;
-        }
-        self.started = true;
-        self.last_ns = to_ns;
-        self.last.clear();
-        self.last.extend_from_slice(antennas);
     }
 
     /// Lets somebody else send on the carriers between two frequencies, Hz: noise rises there by so much, dB.
@@ -156,7 +145,7 @@ impl Reader {
 
     /// Feeds the reader's state into a state hash.
     pub fn hash_into(&self, hash: &mut Sha256) {
-        for v in [self.clock_ns, self.carrier_until_ns, self.port_until_ns, self.last_ns] {
+        for v in [self.clock_ns, self.carrier_until_ns, self.port_until_ns, self.track.last_ns()] {
             hash.update(v.to_le_bytes());
         }
         hash.update((self.order[self.hop] as u64).to_le_bytes());

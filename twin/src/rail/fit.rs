@@ -1,7 +1,10 @@
 //! Looks for the radio settings that repeat the rail best: a pattern search over a few free parameters, one after the other,
-//! with steps that shrink (Hooke and Jeeves 1961). Every trial simulates the same scans, so trials differ by their
-//! settings alone.
+//! with steps that shrink (Hooke and Jeeves 1961). Every trial simulates the same scans with the same draws of tags and room
+//! (common random numbers), so trials differ by their settings alone.
 
+use rayon::prelude::*;
+
+use super::draws::Draws;
 use super::figures::{Figures, Group, median, quantile, reckon};
 use super::{RailScan, simulate};
 use crate::radio::{RadioError, RadioSettings};
@@ -93,17 +96,21 @@ impl Trial {
         *(free.at)(&mut self.clone())
     }
 
-    /// The scans as this trial simulates them, reckoned.
+    /// The scans as this trial simulates them, reckoned, with so many draws of tags and room.
     ///
     /// # Errors
     /// Settings out of range.
-    pub fn reckon(&self, scans: &[RailScan]) -> Result<Group, RadioError> {
-        let simulated = scans
-            .iter()
-            .zip(1u64..)
-            .map(|(scan, number)| simulate(&self.settings, &self.rig, scan, number))
-            .collect::<Result<Vec<_>, _>>()?;
-        Ok(reckon(&simulated))
+    pub fn reckon(&self, scans: &[RailScan], draws: u64) -> Result<Draws, RadioError> {
+        let one = |draw: u64| {
+            let simulated = scans
+                .par_iter()
+                .enumerate()
+                .map(|(i, scan)| simulate(&self.settings, &self.rig, scan, i as u64 + 1, draw))
+                .collect::<Result<Vec<_>, _>>()?;
+            Ok(reckon(&simulated))
+        };
+        // Draw by draw, so that only one draw's reads are in memory.
+        (0..draws).map(one).collect::<Result<_, _>>().map(Draws)
     }
 }
 
@@ -145,8 +152,8 @@ fn mean(values: &[f64]) -> f64 {
     values.iter().sum::<f64>() / values.len() as f64
 }
 
-/// Weighted mean square of the logarithms of simulated over measured figures.
-pub fn misfit(simulated: &Group, measured: &Group) -> f64 {
+/// Weighted mean square of the logarithms of simulated figures, medians over the draws, over measured ones.
+pub fn misfit(simulated: &Draws, measured: &Group) -> f64 {
     let (mut sum, mut weights) = (0.0, 0.0);
     let mut add = |a: f64, b: f64, weight: f64| {
         if a > 0.0 && b > 0.0 {
@@ -159,12 +166,13 @@ pub fn misfit(simulated: &Group, measured: &Group) -> f64 {
         }
     };
     for (name, theirs) in &measured.layouts {
-        let none = Figures::default();
-        let ours = simulated.layouts.get(name).unwrap_or(&none);
-        FIGURES.iter().for_each(|f| add((f.of)(ours), (f.of)(theirs), f.weight));
+        for f in &FIGURES {
+            let ours = simulated.spread(|g| g.layouts.get(name).map_or(f64::NAN, f.of));
+            add(ours.median, (f.of)(theirs), f.weight);
+        }
     }
     for bin in 0..super::NOISE_BINS.len() {
-        add(noise_rad(simulated, bin), noise_rad(measured, bin), 0.5);
+        add(simulated.spread(|g| noise_rad(g, bin)).median, noise_rad(measured, bin), 0.5);
     }
     sum / f64::max(weights, 1e-9)
 }
@@ -177,10 +185,11 @@ pub fn fit(
     scans: &[RailScan],
     start: &Trial,
     rounds: usize,
+    draws: u64,
     mut told: impl FnMut(&'static str, f64),
 ) -> Result<(Trial, f64), RadioError> {
     let measured = reckon(scans);
-    let of = |trial: &Trial| Ok::<f64, RadioError>(misfit(&trial.reckon(scans)?, &measured));
+    let of = |trial: &Trial| Ok::<f64, RadioError>(misfit(&trial.reckon(scans, draws)?, &measured));
     let mut best = start.clone();
     let mut least = of(&best)?;
     let mut steps = FREE.map(|f| f.step);

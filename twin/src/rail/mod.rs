@@ -2,6 +2,7 @@
 //! of the radio: [`figures`] reckons a scan's errors, of real and of simulated reads alike, [`mod@simulate`] repeats a measured
 //! scan in the radio, [`mod@fit`] looks for the settings that repeat them best.
 
+pub mod draws;
 pub mod figures;
 pub mod fit;
 pub mod simulate;
@@ -11,6 +12,7 @@ use std::collections::BTreeMap;
 use domain::Scan;
 use domain::tables::TruthRow;
 
+pub use draws::{Draws, Spread};
 pub use figures::{Figures, Group, NOISE_BINS, reckon};
 pub use fit::{FIGURES, FREE, Free, Rig, Trial, fit, misfit, noise_rad};
 pub use simulate::simulate;

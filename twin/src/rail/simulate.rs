@@ -1,6 +1,6 @@
 //! Repeats a measured scan in the radio: the same tags at the same places, an antenna at the same stops.
 
-use domain::{Read, Scan};
+use domain::Scan;
 use sha2::{Digest, Sha256};
 
 use super::RailScan;
@@ -12,9 +12,12 @@ const RAIL_M: f64 = 1.0;
 /// Time at a stop, ns: each of the plan's carriers comes once or twice.
 const STOP_NS: i64 = 600_000_000;
 const DWELL_S: f64 = 0.025;
+/// From one draw's seed to the next's.
+const DRAW: u64 = 0x9e37_79b9_7f4a_7c15;
 
 /// The scan as the radio would have had it. Scans of the same tags share their scene, as passes over one layout do; the
-/// reader's noise is another one in each.
+/// reader's noise is another one in each. Another draw is another scene and other noise; the same draw is the same whatever
+/// the settings.
 ///
 /// # Errors
 /// Settings out of range.
@@ -23,6 +26,7 @@ pub fn simulate(
     rig: &Rig,
     measured: &RailScan,
     number: u64,
+    draw: u64,
 ) -> Result<RailScan, RadioError> {
     let mut settings = settings.clone();
     settings.reader.power_dbm = rig.power_dbm;
@@ -39,10 +43,17 @@ pub fn simulate(
             axis: [0.0, 0.0, 1.0],
             outward: [0.0, -1.0, 0.0],
             front: None,
+            needs_db: 0.0,
         })
         .collect();
-    let field = TagField::new(&settings, tags, Vec::new(), Vec::new(), scene(measured))?;
-    let mut reader = Reader::new(&settings, number, 0)?;
+    let field = TagField::new(
+        &settings,
+        tags,
+        Vec::new(),
+        Vec::new(),
+        scene(measured).wrapping_add(draw.wrapping_mul(DRAW)),
+    )?;
+    let mut reader = Reader::new(&settings, number.wrapping_add(draw.wrapping_mul(DRAW)), 0)?;
     let mut stops: Vec<i64> =
         measured.scan.reads.iter().map(|r| (f64::from(r.antenna_m[0]) * 1e3).round() as i64).collect();
     stops.sort_unstable();
@@ -58,15 +69,7 @@ pub fn simulate(
         now += STOP_NS;
         let mut reads = Vec::new();
         reader.advance(&field, now, &[pose], &mut reads);
-        scan.reads.extend(reads.iter().map(|r| Read {
-            stamp_ns: Some(r.stamp_ns),
-            tag: r.tag,
-            antenna: r.port,
-            frequency_hz: r.frequency_hz,
-            rssi_dbm: r.rssi_dbm,
-            phase_rad: r.phase_rad,
-            antenna_m: [x as f32, 0.0, 0.0],
-        }));
+        scan.reads.extend(reads.iter().map(|r| r.with_antenna_at([x, 0.0, 0.0])));
     }
     Ok(RailScan { scan, ..measured.clone() })
 }

@@ -3,8 +3,8 @@
 use bevy::math::{Affine3A, Quat, Vec2, Vec3};
 
 use super::solid::{Rgb, Sides, Solid, mix, rounded, srgb};
+use crate::furniture::{SHELF_M, half_m};
 use crate::scenario::{FurnitureKind, ObstacleSettings, RobotSettings};
-use crate::world::furniture_half_m;
 
 const SHELL: u32 = 0xf1f2f0;
 const DARK: u32 = 0x2b2e33;
@@ -219,7 +219,7 @@ pub(super) fn obstacle(o: &ObstacleSettings) -> Solid {
 /// A trolley or chair as big as the box that the twin moves, about that box's middle.
 pub(super) fn furniture(kind: FurnitureKind) -> Solid {
     let mut s = Solid::default();
-    let [x, y, z] = furniture_half_m(kind).map(|v| v as f32);
+    let [x, y, z] = half_m(kind).map(|v| v as f32);
     let at = Affine3A::from_translation(Vec3::new(0.0, 0.0, -z));
     match kind {
         FurnitureKind::Trolley => trolley(&mut s, &at, 2.0 * x, 2.0 * y, 2.0 * z),
@@ -249,7 +249,7 @@ fn trolley(s: &mut Solid, at: &Affine3A, length: f32, width: f32, height: f32) {
     let (x, y) = (length / 2.0, width / 2.0);
     let (frame, tray) = (srgb(0x39424a), srgb(0xc9453a));
     for (i, j) in [(-1.0, -1.0), (1.0, -1.0), (-1.0, 1.0), (1.0, 1.0f32)] {
-        let corner = Vec2::new(i * (x - 0.03), j * (y - 0.03));
+        let corner = Vec2::new(i * (x - 0.04), j * (y - 0.06));
         s.cylinder(at, corner, 0.016, [0.1, height], frame);
         let wheel = Affine3A::from_rotation_translation(
             Quat::from_rotation_x(std::f32::consts::FRAC_PI_2),
@@ -259,9 +259,10 @@ fn trolley(s: &mut Solid, at: &Affine3A, length: f32, width: f32, height: f32) {
         s.cylinder(&(*at * wheel), Vec2::ZERO, 0.02, [-0.001, 0.031], srgb(0x8d9298));
     }
     let levels = if height > 0.9 { 3 } else { 2 };
-    let clear = (height - 0.22) / levels as f32;
+    let lowest = SHELF_M as f32;
+    let clear = (height - lowest - 0.08) / levels as f32;
     for level in 0..levels {
-        let z = 0.14 + clear * level as f32;
+        let z = lowest + clear * level as f32;
         let plate = rounded(Vec2::new(-x, -y), Vec2::new(x, y), 0.03);
         s.prism(at, &plate, [z, z + 0.022], Sides::Smooth, tray);
         // Books wait on it, spines out, with a gap at the end.

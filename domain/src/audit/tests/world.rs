@@ -1,7 +1,7 @@
 //! A made-up library and a made-up locator for the audit's tests: books left to right on their shelves, errors put
 //! in on request, sightings with position noise, tier confusion, ghosts from behind and a pass's common offset.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 use crate::address::{FaceId, Home, ShelfAddress};
 use crate::callnumber::Scheme;
@@ -135,6 +135,7 @@ impl World {
                             height_m: 0.24,
                             home: Home { first: address.clone(), last: address.clone() },
                             status: ItemStatus::Available,
+                            tag_model: String::new(),
                         });
                         on_shelf.push(copy);
                     }
@@ -244,6 +245,32 @@ impl World {
     /// Takes the tags' identifiers out of the catalogue.
     pub fn forget_tags(&mut self) {
         self.items.iter_mut().for_each(|i| i.uid = None);
+        self.catalogue = Catalogue::from_items("test", self.items.clone()).unwrap();
+    }
+
+    /// Gives every third book an old tag, named in the catalogue, and thins the reads of such tags to `rate`; those
+    /// without a read left are lost.
+    pub fn age_tags(&mut self, sightings: &mut Vec<Sighting>, rate: f64) {
+        let mut random = Random::new(7);
+        let old: BTreeSet<Uid> = self
+            .items
+            .iter_mut()
+            .step_by(3)
+            .filter_map(|i| {
+                i.tag_model = "old".into();
+                i.uid.clone()
+            })
+            .collect();
+        self.catalogue = Catalogue::from_items("test", self.items.clone()).unwrap();
+        for s in sightings.iter_mut().filter(|s| old.contains(&s.uid)) {
+            s.reads = (0..s.reads).filter(|_| random.unit() < rate).count() as u32;
+        }
+        sightings.retain(|s| s.reads > 0);
+    }
+
+    /// Takes the tags' models out of the catalogue.
+    pub fn forget_models(&mut self) {
+        self.items.iter_mut().for_each(|i| i.tag_model.clear());
         self.catalogue = Catalogue::from_items("test", self.items.clone()).unwrap();
     }
 

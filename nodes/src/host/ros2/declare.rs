@@ -38,6 +38,8 @@ pub fn navigator(values: &NavigatorParams) -> Declaration {
         "stop_gap_m",
         "replan_after_s",
         "give_up_after_s",
+        "touched_s",
+        "back_off_m",
         "stale_after_s",
         "lost_std_m",
         "lost_after_s",
@@ -64,6 +66,9 @@ pub fn pilot(values: &PilotParams) -> Declaration {
         "navigator_silent_s",
         "transit_limit_s",
         "pass_limit",
+        "battery_low",
+        "battery_enough",
+        "dock_wait_s",
         "retries",
     ];
     Parameters::of(values, documented, &live)

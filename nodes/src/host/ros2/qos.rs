@@ -31,6 +31,8 @@ pub struct Topic {
 
 const TOPICS: &[(&str, &str, Carriage)] = &[
     ("battery", "sensor_msgs/msg/BatteryState", Carriage::Sensor),
+    // Told ten times a second and at once when it changes: one that was lost comes again.
+    ("bumper", "std_msgs/msg/Bool", Carriage::Sensor),
     ("clock", "rosgraph_msgs/msg/Clock", Carriage::Clock),
     ("cmd_vel", "geometry_msgs/msg/TwistStamped", Carriage::Result),
     ("coverage", "shelfwright_msgs/msg/Coverage", Carriage::Kept),

@@ -10,9 +10,10 @@ use super::inventory::{ANSWERED_NS, EMPTY_NS, Mask, Round, Slot, request_ns};
 use super::near_field::{CARRIER_HZ, Coil, chip_fields};
 use super::settings::HfSettings;
 use crate::radio::error::RadioError;
-use crate::radio::field::TagField;
+use crate::radio::field::{TagField, TagPlacement};
 use crate::radio::rng::stream;
 use crate::radio::settings::RadioSettings;
+use crate::radio::track::{Track, Went};
 use crate::radio::way::Way;
 use crate::radio::{AntennaPose, RadioRead};
 
@@ -25,9 +26,7 @@ pub struct HfReader {
     settings: HfSettings,
     seed: u64,
     ports: Vec<Port>,
-    last_ns: i64,
-    last: Vec<AntennaPose>,
-    started: bool,
+    track: Track,
     /// By tag of the field, made when first met.
     tags: Vec<Option<HfTag>>,
 }
@@ -74,9 +73,7 @@ impl HfReader {
             settings: settings.hf.clone(),
             seed: tags_seed,
             ports: (0..antennas).map(port).collect(),
-            last_ns: start_ns,
-            last: Vec::new(),
-            started: false,
+            track: Track::new(start_ns),
             tags: Vec::new(),
         })
     }
@@ -90,31 +87,25 @@ impl HfReader {
         antennas: &[AntennaPose],
         reads: &mut Vec<RadioRead>,
     ) {
-        if to_ns <= self.last_ns && self.started {
-            return;
-        }
-        if self.started && self.last.len() == antennas.len() && self.ports.len() == antennas.len() {
-            let way =
-                Way { from_ns: self.last_ns, to_ns, from: std::mem::take(&mut self.last), to: antennas };
-            for port in 0..self.ports.len() {
-                while self.one_step(port, field, &way, reads) {}
+        match self.track.go(to_ns, antennas) {
+            Went::Nowhere => {}
+            Went::Along(way) if self.ports.len() == antennas.len() => {
+                for port in 0..self.ports.len() {
+                    while self.one_step(port, field, &way, reads) {}
+                }
             }
-            self.last = way.from;
-        } else {
-            for port in &mut self.ports {
-                (port.clock_ns, port.round) = (to_ns, None);
-                port.masks.clear();
+            Went::Along(_) | Went::Appeared => {
+                for port in &mut self.ports {
+                    (port.clock_ns, port.round) = (to_ns, None);
+                    port.masks.clear();
+                }
             }
         }
-        self.started = true;
-        self.last_ns = to_ns;
-        self.last.clear();
-        self.last.extend_from_slice(antennas);
     }
 
     /// Feeds the readers' state into a state hash.
     pub fn hash_into(&self, hash: &mut Sha256) {
-        hash.update(self.last_ns.to_le_bytes());
+        hash.update(self.track.last_ns().to_le_bytes());
         for port in &self.ports {
             hash.update(port.clock_ns.to_le_bytes());
             hash.update(port.rng.get_word_pos().to_le_bytes());
@@ -191,7 +182,7 @@ impl HfReader {
         let mut coils = Vec::new();
         for tag in field.nearby(antenna.position_m, REACH_M) {
             let Some(placement) = field.placement(tag) else { continue };
-            let own = self.tag(tag, placement.uid.as_bytes());
+            let own = self.tag(tag, placement);
             let out = placement.outward;
             let along = [-out[1], out[0], 0.0];
             let axis: [f64; 3] = std::array::from_fn(|i| {
@@ -217,8 +208,8 @@ impl HfReader {
             .collect()
     }
 
-    fn tag(&mut self, tag: u32, uid: &[u8]) -> HfTag {
-        let index = tag as usize;
+    fn tag(&mut self, tag: u32, placement: &TagPlacement) -> HfTag {
+        let (index, uid) = (tag as usize, placement.uid.as_bytes());
         if self.tags.len() <= index {
             self.tags.resize(index + 1, None);
         }
@@ -230,7 +221,8 @@ impl HfReader {
             HfTag {
                 uid: uid.iter().fold(0, |n, b| n << 8 | u64::from(*b)),
                 resonance_mhz: (s.resonance_mhz + s.resonance_spread_mhz * normal()).clamp(5.0, 40.0),
-                threshold_a_per_m: s.threshold_a_per_m * libm::exp10(s.threshold_spread_db * normal() / 20.0),
+                threshold_a_per_m: s.threshold_a_per_m
+                    * libm::exp10((s.threshold_spread_db * normal() + placement.needs_db) / 20.0),
                 tilt: [spread * normal(), spread * normal()],
             }
         })
