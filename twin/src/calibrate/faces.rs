@@ -295,6 +295,7 @@ impl Part {
                 axis: [0.0, 0.0, 1.0],
                 outward: [0.0, 1.0, 0.0],
                 front: Some(index as u32),
+                needs_db: 0.0,
             });
         }
         let [first, last] = self.ends();
