@@ -9,7 +9,7 @@ use super::figures::{Figures, Level, Reference, shapes};
 use super::known_face::TAG_M;
 pub use super::known_face::{KnownFace, TagSide};
 use super::narrow::{Draw, Narrowed};
-use super::profiles::{KnownTag, profiles};
+use super::profiles::{KnownTag, Profiles, profiles};
 use super::{FEWEST_TAGS, Parameter, Study, StudyError};
 use crate::radio::{
     AntennaPose, FacePrior, HopPlan, Panel, RadioError, Reader, ShelfFront, TagField, TagPlacement,
@@ -25,6 +25,10 @@ const PART_M: f64 = 0.8;
 const PART_TIERS: usize = 3;
 const BESIDE_M: f64 = 0.2;
 const HEARD_M: f64 = 0.45;
+/// Tags over their boards: the lowest, how much higher others are, and how deep behind the edge they may be, m.
+const TAGS_M: [[f64; 2]; 3] = [[0.03, 0.08], [0.0, 0.10], [0.0, 0.03]];
+/// An antenna is at a tag's height within this, m: it is its tier's.
+const LEVEL_M: f64 = 0.2;
 /// Time step of a simulated pass, ns.
 const STEP_NS: i64 = 20_000_000;
 /// Standard deviation of a book's place against what the catalogue says, m.
@@ -130,8 +134,7 @@ impl FaceStudy {
     fn figures(&self, scans: &[&Scan]) -> Vec<f64> {
         let mut figures = Figures::new(&self.references, Level::Absolute);
         for (pass, (scan, part)) in scans.iter().zip(&self.parts).enumerate() {
-            let known = &part.known[..part.within];
-            figures.add(pass, &profiles(scan, known, STEP_M), known, &self.references);
+            figures.add(pass, &part.seen(scan), &part.known[..part.within], &self.references);
         }
         figures.give()
     }
@@ -178,11 +181,8 @@ impl FaceStudy {
                     ..FacePrior::of_the_twin()
                 };
                 let scans = self.pass(&radio, &mut stream(0, "calibrate/reference"), false)?;
-                let passes = scans
-                    .iter()
-                    .zip(&self.parts)
-                    .map(|(scan, part)| shapes(&profiles(scan, &part.known[..part.within], STEP_M)))
-                    .collect();
+                let passes =
+                    scans.iter().zip(&self.parts).map(|(scan, part)| shapes(&part.seen(scan))).collect();
                 Ok(Reference { name: format!("{ohm} Ω at {deg}°"), stacked: false, passes })
             })
             .collect()
@@ -280,7 +280,7 @@ impl Part {
         fronts: &mut Vec<ShelfFront>,
     ) {
         let y = origin_m(index);
-        let (low, over, deep) = (even(rng, [0.04, 0.09]), even(rng, [0.0, 0.06]), even(rng, [0.0, 0.03]));
+        let [low, over, deep] = TAGS_M.map(|range| even(rng, range));
         for k in &self.known {
             let mut at = k.place_m;
             if drawn {
@@ -303,6 +303,19 @@ impl Part {
         let back = y - self.depth_m;
         panels.push(Panel { from_m: [first, back], to_m: [last, back], z_m: [0.0, top], loss_db: 15.0 });
         fronts.push(ShelfFront { origin_m: [0.0, y], outward: [0.0, 1.0], boards_m: self.boards_m.clone() });
+    }
+
+    /// What antennas at about their height saw of the part's books. Those of other tiers hear them the less, the more tags
+    /// there are to be asked, and more stand on a floor than are simulated here.
+    fn seen(&self, scan: &Scan) -> Profiles {
+        let known = &self.known[..self.within];
+        let mut made = profiles(scan, known, STEP_M);
+        made.all.retain(|p| {
+            let way = self.ways.iter().find(|w| w.port == p.antenna);
+            let height = way.and_then(|w| w.places.first()).map_or(f64::INFINITY, |at| at.1[2]);
+            (height - known[p.known].place_m[2]).abs() < LEVEL_M
+        });
+        made
     }
 
     fn ends(&self) -> [f64; 2] {
