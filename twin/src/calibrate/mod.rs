@@ -15,6 +15,7 @@ mod figures;
 mod known_face;
 mod linear;
 pub mod narrow;
+mod part;
 mod prior_file;
 mod profiles;
 pub mod rows;
