@@ -20,7 +20,7 @@ const BESIDE_M: f64 = 0.2;
 const HEARD_M: f64 = 0.45;
 /// Tags over their boards: the lowest, how much higher others are, and how deep behind the edge they may be, m.
 const TAGS_M: [[f64; 2]; 3] = [[0.03, 0.08], [0.0, 0.10], [0.0, 0.03]];
-/// An antenna is at a tag's height within this, m: it is its tier's.
+/// An antenna is at a tag's height within this, m: it is its tier's, as is the nearest where there are fewer than tiers.
 const LEVEL_M: f64 = 0.2;
 /// Time step of a simulated pass, ns.
 const STEP_NS: i64 = 20_000_000;
@@ -150,10 +150,11 @@ impl Part {
     pub(super) fn seen(&self, scan: &Scan) -> Profiles {
         let known = &self.known[..self.within];
         let mut made = profiles(scan, known, STEP_M);
+        let height = |w: &Way| w.places.first().map_or(f64::INFINITY, |at| at.1[2]);
         made.all.retain(|p| {
-            let way = self.ways.iter().find(|w| w.port == p.antenna);
-            let height = way.and_then(|w| w.places.first()).map_or(f64::INFINITY, |at| at.1[2]);
-            (height - known[p.known].place_m[2]).abs() < LEVEL_M
+            let off = |w: &Way| (height(w) - known[p.known].place_m[2]).abs();
+            let own = self.ways.iter().find(|w| w.port == p.antenna).map_or(f64::INFINITY, off);
+            own < LEVEL_M || self.ways.iter().all(|w| own <= off(w))
         });
         made
     }
