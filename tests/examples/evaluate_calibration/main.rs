@@ -35,9 +35,11 @@ fn main() -> Result<(), AnyError> {
     report += &recovery::rows()?;
     report += &real::report(&bench)?;
     report += &shelves::report(&bench)?;
+    report += FOOT;
     std::fs::write(Path::new(env!("CARGO_MANIFEST_DIR")).join("../positioning/CALIBRATE.md"), &report)?;
     println!("{report}");
     Ok(())
 }
 
 const HEAD: &str = include_str!("head.md");
+const FOOT: &str = include_str!("foot.md");
