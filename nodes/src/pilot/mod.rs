@@ -13,6 +13,7 @@ mod passes;
 mod pause;
 mod power;
 mod reader;
+mod report;
 mod route;
 mod watch;
 
@@ -30,8 +31,8 @@ use crate::action::{ActionTopics, status};
 use crate::localizer::{DriveError, floor};
 use crate::navigator::map_from_face;
 use crate::navigator::planner::Planner;
-use crate::node::{Health, Level, Node, Outbox};
-use crate::planar::{header, pose2_from_pose, topic};
+use crate::node::{Health, Node, Outbox};
+use crate::planar::{pose2_from_pose, topic};
 pub use params::PilotParams;
 use pause::StopFor;
 use power::{Dock, Power};
@@ -195,35 +196,6 @@ impl PilotNode {
     /// Name of the pass at hand, `inv_1/1F/R01A/1`.
     fn scan_name(&self) -> String {
         self.current.as_ref().map_or_else(String::new, |s| format!("{}/{}/{}", self.robot, s.face, s.pass))
-    }
-
-    fn report(&mut self, out: &mut Outbox) {
-        self.report_ns = Some(out.now_ns() + REPORT_NS);
-        let state = match self.phase {
-            Phase::Idle => MissionState::IDLE,
-            Phase::Transit | Phase::Homeward => MissionState::TRANSIT,
-            Phase::Scanning => MissionState::SCANNING,
-            Phase::Waiting
-            | Phase::Stopping
-            | Phase::Silent
-            | Phase::Stranded
-            | Phase::Charging
-            | Phase::Ending => MissionState::WAITING,
-            Phase::Paused => MissionState::PAUSED,
-            Phase::Over(state) => state,
-        };
-        let message = MissionState {
-            header: header(out.now_ns(), "map"),
-            robot: self.robot.clone(),
-            mission: self.mission.clone(),
-            state,
-            face: self.current.as_ref().map_or_else(String::new, |s| s.face.to_string()),
-            pass_number: self.current.as_ref().map_or(0, |s| s.pass),
-            faces_done: self.done,
-            faces_total: self.total,
-            reason: self.reason.clone(),
-        };
-        out.publish(&self.missions, message);
     }
 
     fn enter(&mut self, phase: Phase, limit_s: f64, reason: &str, out: &mut Outbox) {
@@ -421,29 +393,6 @@ impl Node for PilotNode {
     }
 
     fn health(&self) -> Health {
-        let level = match self.phase {
-            Phase::Over(MissionState::FAILED) | Phase::Silent | Phase::Stranded | Phase::Ending => {
-                Level::Error
-            }
-            Phase::Homeward | Phase::Charging => Level::Warn,
-            Phase::Stopping if self.stop_for == StopFor::Reader => Level::Error,
-            _ if !self.failures.is_empty() => Level::Warn,
-            _ => Level::Ok,
-        };
-        Health {
-            level,
-            summary: match self.phase {
-                Phase::Silent => "the reader is silent: the mission waits".into(),
-                Phase::Paused => "paused".into(),
-                Phase::Homeward | Phase::Stranded | Phase::Charging | Phase::Ending => self.reason.clone(),
-                _ => format!("{} of {} faces, {}", self.done, self.total, self.mission),
-            },
-            values: vec![
-                ("faces_failed", self.failures.len().to_string()),
-                ("goals", self.goals.to_string()),
-                ("trips_to_dock", self.power.trips.to_string()),
-                ("malformed", self.malformed.to_string()),
-            ],
-        }
+        self.state_of_health()
     }
 }

@@ -265,6 +265,13 @@ fn trolley(s: &mut Solid, at: &Affine3A, length: f32, width: f32, height: f32) {
         let z = lowest + clear * level as f32;
         let plate = rounded(Vec2::new(-x, -y), Vec2::new(x, y), 0.03);
         s.prism(at, &plate, [z, z + 0.022], Sides::Smooth, tray);
+        // Seen from below where it lies on its side.
+        s.cuboid(
+            at,
+            Vec3::new(-x + 0.02, -y + 0.02, z - 0.002),
+            Vec3::new(x - 0.02, y - 0.02, z + 0.002),
+            tray,
+        );
         // Books wait on it, spines out, with a gap at the end.
         let mut left = -x + 0.06;
         let mut pick = level as u32 * 977 + 13;
