@@ -62,6 +62,8 @@ enum Command {
     Review(cmd::review::ReviewArgs),
     /// Calibrate the simulated radio, and compare machines.
     Twin(cmd::twin::TwinArgs),
+    /// Narrow the radio that lessons are drawn from, by passes over shelves of known order.
+    Calibrate(cmd::calibrate::CalibrateArgs),
     /// Make the locator's weights from simulated lessons.
     Learn(cmd::learn::LearnArgs),
     /// Run all nodes of one robot in this process, each a ROS 2 node of its own.
@@ -108,6 +110,7 @@ fn main() -> ExitCode {
         Command::Bag(args) => cmd::bag::run(&args, &ui),
         Command::Review(args) => cmd::review::run(&args, &ui),
         Command::Twin(args) => cmd::twin::run(&args, &ui),
+        Command::Calibrate(args) => cmd::calibrate::run(&args, &ui),
         Command::Learn(args) => cmd::learn::run(&args, &ui),
         #[cfg(feature = "ros2")]
         Command::Up(args) => ros::up(&args),

@@ -68,6 +68,15 @@ struct Pass {
     spoilt: bool,
 }
 
+/// One pass as the locator gets it: reads in face coordinates.
+#[derive(Debug, Clone)]
+pub struct JoinedPass {
+    /// The face that was passed.
+    pub face: FaceId,
+    /// Its reads.
+    pub scan: Scan,
+}
+
 /// What went wrong with reads, by name.
 #[derive(Debug, Default)]
 struct Counters {
@@ -100,6 +109,8 @@ pub struct LocatorNode {
     /// Sightings of finished passes, for a process that takes this one's place.
     told: Vec<Publication>,
     told_anew: bool,
+    /// Passes kept in place of being located.
+    kept: Option<Vec<JoinedPass>>,
     topics: Topics,
 }
 
@@ -132,6 +143,7 @@ impl LocatorNode {
             known: Known::default(),
             told: Vec::new(),
             told_anew: false,
+            kept: None,
             topics: Topics {
                 reads: own("reads"),
                 missions: own("missions"),
@@ -144,6 +156,24 @@ impl LocatorNode {
                 find: ServiceTopics::new(&format!("/{robot}/find_book")),
             },
         }
+    }
+
+    /// The passes of a recording, reads and antenna places joined as the locator joins them and nothing located. The recording
+    /// comes in its order; `/clock` drives the time.
+    pub fn passes(robot: &str, site: Arc<Site>, recording: &[Publication]) -> Vec<JoinedPass> {
+        let mut node = Self { kept: Some(Vec::new()), ..Self::new(robot, site, LocateSettings::default()) };
+        let inputs = node.inputs();
+        let mut now_ns = 0;
+        for publication in recording {
+            if let AnyMessage::Clock(clock) = &*publication.message {
+                now_ns = clock.clock.to_ns();
+                node.on_time(&mut Outbox::at(now_ns));
+            } else if inputs.contains(&publication.topic) {
+                node.on_message(publication, &mut Outbox::at(now_ns));
+            }
+        }
+        node.finish(&mut Outbox::at(now_ns));
+        node.kept.unwrap_or_default()
     }
 
     /// The topics that a replay must feed, in full.
@@ -280,7 +310,7 @@ impl LocatorNode {
 
     /// First answers for the tags that the antennas have just passed, better ones for those half a metre behind.
     fn tell_passed(&mut self, out: &mut Outbox) {
-        let Some(pass) = self.pass.as_mut().filter(|p| !p.spoilt) else { return };
+        let Some(pass) = self.pass.as_mut().filter(|p| !p.spoilt && self.kept.is_none()) else { return };
         let passed = pass.live.passed(&pass.scan);
         if !passed.is_empty() {
             self.known.take(&passed, false);
@@ -295,6 +325,10 @@ impl LocatorNode {
         self.count.no_transform += pass.waiting.len() as u64;
         if pass.spoilt {
             self.count.spoilt_passes += 1;
+            return;
+        }
+        if let Some(kept) = &mut self.kept {
+            kept.push(JoinedPass { face: pass.face, scan: pass.scan });
             return;
         }
         self.taught = pass.live.taught().clone();

@@ -9,6 +9,7 @@
 
 mod antennas;
 pub mod base;
+pub mod calibrate;
 pub mod control;
 mod covers;
 pub mod faults;

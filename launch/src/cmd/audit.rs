@@ -112,21 +112,44 @@ pub fn audit_text(summary: &Summary, audit: &Audit) -> String {
     text
 }
 
+/// A run's inputs, found and read.
+pub struct Opened {
+    /// The folder of the run, where there is one.
+    pub folder: Option<RunFolder>,
+    /// The parameters.
+    pub params: Params,
+    /// The site.
+    pub site: Site,
+    /// The catalogue.
+    pub catalogue: Catalogue,
+    /// Where the bag is.
+    pub bag: PathBuf,
+}
+
+impl RunInputs {
+    /// Finds and reads them.
+    pub fn open(&self) -> anyhow::Result<Opened> {
+        let folder = RunFolder::around(&self.run);
+        let own = |given: &Option<PathBuf>, of: fn(&RunFolder) -> PathBuf, what: &str| match (given, &folder)
+        {
+            (Some(path), _) => Ok(path.clone()),
+            (None, Some(folder)) => Ok(of(folder)),
+            (None, None) => anyhow::bail!("no run folder around {}; give --{what}", self.run.display()),
+        };
+        let params = Params::load(self.params.as_deref())?;
+        let site = Site::load(&own(&self.site, RunFolder::site, "site")?).map_err(refused)?;
+        let catalogue =
+            Catalogue::load(own(&self.catalogue, RunFolder::catalogue, "catalogue")?).map_err(refused)?;
+        let bag = match &folder {
+            Some(folder) if folder.root() == self.run => folder.bag(),
+            _ => self.run.clone(),
+        };
+        Ok(Opened { folder, params, site, catalogue, bag })
+    }
+}
+
 fn load(inputs: &RunInputs) -> anyhow::Result<Loaded> {
-    let folder = RunFolder::around(&inputs.run);
-    let own = |given: &Option<PathBuf>, of: fn(&RunFolder) -> PathBuf, what: &str| match (given, &folder) {
-        (Some(path), _) => Ok(path.clone()),
-        (None, Some(folder)) => Ok(of(folder)),
-        (None, None) => anyhow::bail!("no run folder around {}; give --{what}", inputs.run.display()),
-    };
-    let params = Params::load(inputs.params.as_deref())?;
-    let site = Site::load(&own(&inputs.site, RunFolder::site, "site")?).map_err(refused)?;
-    let catalogue =
-        Catalogue::load(own(&inputs.catalogue, RunFolder::catalogue, "catalogue")?).map_err(refused)?;
-    let bag = match &folder {
-        Some(folder) if folder.root() == inputs.run => folder.bag(),
-        _ => inputs.run.clone(),
-    };
+    let Opened { folder, params, site, catalogue, bag } = inputs.open()?;
     let (sightings, coverage) = results(&bag)?;
     let facts = match &folder {
         Some(folder) if folder.facts().exists() => read_json::<RunFacts>(&folder.facts())?,

@@ -7,7 +7,7 @@ use clap::{Args, Subcommand};
 use positioning::decoder::{FACE_OUTPUTS, FaceLayout, Provenance, ROW_OUTPUTS, RowLayout, Shape, Weights};
 use serde::Serialize;
 use serde::de::DeserializeOwned;
-use twin::radio::{FacePrior, RadioPrior, RowSchool};
+use twin::radio::{FacePrior, RadioError, RadioPrior, RowSchool};
 
 use crate::learn::train::{Course, Lessons, train};
 use crate::learn::{faces, gather, rows, score};
@@ -70,7 +70,7 @@ pub fn run(args: &LearnArgs, ui: &Ui) -> anyhow::Result<()> {
 }
 
 fn learn_rows(args: &CourseArgs, ui: &Ui) -> anyhow::Result<()> {
-    let prior: RadioPrior = prior(args.prior.as_deref())?;
+    let prior: RadioPrior = prior(args.prior.as_deref(), RadioPrior::check)?;
     let count = args.lessons.unwrap_or(80_000);
     let school = RowSchool::new(prior.clone());
     let make = |seed: u64, number: u64| Ok(rows::rows(&school, seed, number..number + 1));
@@ -89,7 +89,7 @@ fn learn_rows(args: &CourseArgs, ui: &Ui) -> anyhow::Result<()> {
 }
 
 fn learn_faces(args: &CourseArgs, ui: &Ui) -> anyhow::Result<()> {
-    let prior: FacePrior = prior(args.prior.as_deref())?;
+    let prior: FacePrior = prior(args.prior.as_deref(), FacePrior::check)?;
     let count = args.lessons.unwrap_or(450);
     let make = |seed: u64, number: u64| faces::faces(&prior, seed, number..number + 1);
     let lessons = lessons(ui, count, |n| make(args.seed, n))?;
@@ -106,11 +106,23 @@ fn learn_faces(args: &CourseArgs, ui: &Ui) -> anyhow::Result<()> {
     finish(args, ui, "faces", count, steps, &shape, &lessons, &prior, |w| score::faces(w, &held))
 }
 
-/// The prior of a file, or the default one.
-fn prior<P: DeserializeOwned + Default>(path: Option<&Path>) -> anyhow::Result<P> {
+/// The prior of a file, checked, or the default one.
+pub fn prior<P: DeserializeOwned + Default>(
+    path: Option<&Path>,
+    check: fn(&P) -> Result<(), RadioError>,
+) -> anyhow::Result<P> {
     let Some(path) = path else { return Ok(P::default()) };
     let text = std::fs::read_to_string(path).with_context(|| format!("cannot read {}", path.display()))?;
-    toml::from_str(&text).map_err(|e| refused(format!("{}: {e}", path.display())))
+    let prior = toml::from_str(&text).map_err(|e| refused(format!("{}: {e}", path.display())))?;
+    check(&prior).map_err(|e| refused(format!("{}: {e}", path.display())))?;
+    Ok(prior)
+}
+
+/// Writes a file whole or not at all.
+pub fn write_whole(path: &Path, bytes: &[u8]) -> anyhow::Result<()> {
+    let partial = path.with_extension("partial");
+    std::fs::write(&partial, bytes).with_context(|| format!("cannot write {}", partial.display()))?;
+    std::fs::rename(&partial, path).with_context(|| format!("cannot write {}", path.display()))
 }
 
 fn lessons<T: Send>(
@@ -170,10 +182,7 @@ fn finish<L: Lessons>(
     let plain = Weights::new(shape.clone(), &values, provenance.clone())?;
     provenance.scores = scores(&Weights::decode(&plain.encode(&values))?);
     let weights = Weights::new(shape.clone(), &values, provenance)?;
-    let partial = args.out.with_extension("partial");
-    std::fs::write(&partial, weights.encode(&values))
-        .with_context(|| format!("cannot write {}", partial.display()))?;
-    std::fs::rename(&partial, &args.out).with_context(|| format!("cannot write {}", args.out.display()))?;
+    write_whole(&args.out, &weights.encode(&values))?;
     show(&args.out, &weights, ui)
 }
 

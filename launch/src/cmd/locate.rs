@@ -276,7 +276,7 @@ fn from_bag(args: &LocateArgs, ui: &Ui) -> anyhow::Result<()> {
 }
 
 /// Names of the robots whose reads a recording holds, sorted.
-fn robots(publications: &[Publication]) -> Vec<String> {
+pub fn robots(publications: &[Publication]) -> Vec<String> {
     let mut names: Vec<String> = publications
         .iter()
         .filter(|p| matches!(&*p.message, AnyMessage::TagRead(_)))

@@ -2,6 +2,7 @@
 
 pub mod audit;
 pub mod bag;
+pub mod calibrate;
 pub mod doctor;
 pub mod learn;
 pub mod locate;

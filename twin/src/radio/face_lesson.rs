@@ -150,7 +150,7 @@ pub struct FaceLesson {
 pub fn face_lesson(prior: &FacePrior, seed: u64, number: u64) -> Result<FaceLesson, RadioError> {
     let mut rng = stream(seed, "face lesson", &number.to_le_bytes());
     let rng = &mut rng;
-    let settings = radio(prior, rng);
+    let settings = face_radio(prior, rng);
     let pitch = even(rng, 0.30, 0.36);
     let lowest = even(rng, 0.08, 0.30);
     let [fewest, most] = prior.tiers.map(|t| t.clamp(1, 12));
@@ -200,7 +200,8 @@ pub fn face_lesson(prior: &FacePrior, seed: u64, number: u64) -> Result<FaceLess
     })
 }
 
-fn radio(prior: &FacePrior, rng: &mut impl Rng) -> RadioSettings {
+/// Radio settings drawn from a prior.
+pub(crate) fn face_radio(prior: &FacePrior, rng: &mut impl Rng) -> RadioSettings {
     let mut settings = RadioSettings::default();
     let mut draw = |v: [f64; 2]| even(rng, v[0], v[1]);
     let f = &mut settings.field;

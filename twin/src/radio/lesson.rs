@@ -19,6 +19,7 @@ use super::coupling;
 use super::impedance::ImpedanceTable;
 use super::noise;
 use super::rng::stream;
+use super::row_layout::RowLayout;
 use super::settings::ReaderSettings;
 
 /// Ranges that a lesson's radio is drawn from, `[lowest, highest]`, evenly if nothing else is said.
@@ -118,14 +119,6 @@ struct Drawn {
     threshold_db: f64,
 }
 
-/// The layout of one lesson.
-struct Layout {
-    /// Place and row of each tag; negative rows are there, but not in the scan.
-    tags: Vec<([f64; 3], i32)>,
-    /// Antenna along x, m.
-    stops: Vec<f64>,
-}
-
 impl RowSchool {
     /// A school with that prior.
     pub fn new(prior: RadioPrior) -> Self {
@@ -144,18 +137,27 @@ impl RowSchool {
     /// The lesson of that number; the same number gives the same lesson.
     pub fn lesson(&self, seed: u64, number: u64) -> Lesson {
         let mut rng = stream(seed, "row lesson", &number.to_le_bytes());
-        let drawn = self.draw(&mut rng);
-        let layout = layout(&mut rng);
-        self.scan(&mut rng, &drawn, &layout, number)
+        let drawn = self.draw(&self.prior, &mut rng);
+        let layout = RowLayout::draw(&mut rng);
+        self.scan(&mut rng, &self.prior, &drawn, &layout, number)
     }
 
-    fn draw(&self, rng: &mut impl Rng) -> Drawn {
-        let p = &self.prior;
+    /// A pass along a given layout with a radio from another prior, whose dipoles are among this school's: of a known
+    /// radio, a prior of one point.
+    pub fn pass(&self, prior: &RadioPrior, layout: &RowLayout, seed: u64, number: u64) -> Lesson {
+        let mut rng = stream(seed, "row pass", &number.to_le_bytes());
+        let drawn = self.draw(prior, &mut rng);
+        self.scan(&mut rng, prior, &drawn, layout, number)
+    }
+
+    fn draw(&self, p: &RadioPrior, rng: &mut impl Rng) -> Drawn {
         let mut even = |[low, high]: [f64; 2]| low + (high - low) * rng.random::<f64>();
         let by_log = |v: [f64; 2]| v.map(libm::log);
         let ohm = libm::exp(even(by_log(p.impedance_ohm)));
-        let (table, carrier) =
-            (even([0.0, self.tables.len() as f64]), even([0.0, p.carriers_hz.len() as f64]));
+        let (dipole, carrier) =
+            (even([0.0, p.dipole_m.len() as f64]), even([0.0, p.carriers_hz.len() as f64]));
+        let length = p.dipole_m.get((dipole as usize).min(p.dipole_m.len().saturating_sub(1)));
+        let table = self.prior.dipole_m.iter().position(|l| length == Some(l));
         Drawn {
             impedance: Complex64::from_polar(ohm, even(p.impedance_deg).to_radians()),
             spread: even(p.impedance_spread),
@@ -167,7 +169,7 @@ impl RowSchool {
             beam: even(p.beam_exponent),
             slope: even(p.rssi_slope),
             threshold_db: even(p.read_range_db),
-            table: (table as usize).min(self.tables.len() - 1),
+            table: table.unwrap_or(0),
             carrier_hz: p.carriers_hz[(carrier as usize).min(p.carriers_hz.len() - 1)],
         }
     }
@@ -191,15 +193,19 @@ impl RowSchool {
         z
     }
 
-    fn scan(&self, rng: &mut impl Rng, drawn: &Drawn, layout: &Layout, number: u64) -> Lesson {
+    fn scan(
+        &self,
+        rng: &mut impl Rng,
+        prior: &RadioPrior,
+        drawn: &Drawn,
+        layout: &RowLayout,
+        number: u64,
+    ) -> Lesson {
         let tags = &layout.tags;
         let factors = self.solve(rng, drawn, tags);
         let k = TAU * drawn.carrier_hz / SPEED_OF_LIGHT;
-        let scatterers = self.scatterers(rng, layout);
-        let gain = {
-            let [low, high] = self.prior.scatter_gain;
-            low + (high - low) * rng.random::<f64>()
-        };
+        let scatterers = scatterers(prior, rng, layout);
+        let gain = even(rng, prior.scatter_gain[0], prior.scatter_gain[1]);
         // From each scatterer to each tag.
         let bounce: Vec<Vec<Complex64>> = scatterers
             .iter()
@@ -233,22 +239,11 @@ impl RowSchool {
         self.reads(rng, drawn, layout, &currents, number)
     }
 
-    /// Points that reflect, somewhere around track and tags, with their phases.
-    fn scatterers(&self, rng: &mut impl Rng, layout: &Layout) -> Vec<([f64; 3], Complex64)> {
-        let (low, high) = (layout.stops[0], layout.stops[layout.stops.len() - 1]);
-        (0..self.prior.scatterers)
-            .map(|_| {
-                let at = [even(rng, low - 0.7, high + 0.7), even(rng, -0.3, 1.5), even(rng, -1.0, 1.0)];
-                (at, turn(even(rng, 0.0, TAU)))
-            })
-            .collect()
-    }
-
     fn reads(
         &self,
         rng: &mut impl Rng,
         drawn: &Drawn,
-        layout: &Layout,
+        layout: &RowLayout,
         currents: &[Vec<Complex64>],
         number: u64,
     ) -> Lesson {
@@ -306,6 +301,17 @@ impl RowSchool {
     }
 }
 
+/// Points that reflect, somewhere around track and tags, with their phases.
+fn scatterers(prior: &RadioPrior, rng: &mut impl Rng, layout: &RowLayout) -> Vec<([f64; 3], Complex64)> {
+    let (low, high) = layout.ends();
+    (0..prior.scatterers)
+        .map(|_| {
+            let at = [even(rng, low - 0.7, high + 0.7), even(rng, -0.3, 1.5), even(rng, -1.0, 1.0)];
+            (at, turn(even(rng, 0.0, TAU)))
+        })
+        .collect()
+}
+
 /// Evenly between two bounds.
 pub(super) fn even(rng: &mut impl Rng, low: f64, high: f64) -> f64 {
     low + (high - low) * rng.random::<f64>()
@@ -314,70 +320,4 @@ pub(super) fn even(rng: &mut impl Rng, low: f64, high: f64) -> f64 {
 fn distance(a: [f64; 3], b: [f64; 3]) -> f64 {
     let d = [a[0] - b[0], a[1] - b[1], a[2] - b[2]];
     coupling::dot(d, d).sqrt()
-}
-
-/// A track and one to three rows beside it.
-fn layout(rng: &mut impl Rng) -> Layout {
-    // Mostly short tracks with the row before their middle; a part long, so that rows pass out of sight.
-    let long = even(rng, 0.0, 1.0) < 0.2;
-    let length = if long { even(rng, 1.2, 2.4) } else { even(rng, 0.9, 1.1) };
-    let step = if even(rng, 0.0, 1.0) < 0.6 { 0.02 } else { even(rng, 0.01, 0.03) };
-    let stops: Vec<f64> = (0..=(length / step) as usize).map(|i| i as f64 * step).collect();
-    let middle = length / 2.0 + even(rng, -0.06, 0.06);
-    let y = even(rng, 0.40, 1.0);
-    let mean = libm::exp(even(rng, libm::log(0.018), libm::log(0.13)));
-    let uneven = even(rng, 0.0, 1.0);
-    let deep = if even(rng, 0.0, 1.0) < 0.5 { 0.004 } else { 0.0 };
-    let rows = match even(rng, 0.0, 1.0) {
-        v if v < 0.55 => 1,
-        v if v < 0.7 => 2,
-        _ => 3,
-    };
-    let hidden = rows == 1 && even(rng, 0.0, 1.0) < 0.3;
-    let most = if long {
-        24
-    } else if rows > 1 {
-        10
-    } else {
-        12
-    };
-    let room = if long { length + 0.4 } else { 0.9 };
-    let mut tags = Vec::new();
-    let apart = [even(rng, 0.09, 0.2), even(rng, 0.09, 0.2)];
-    let height = if even(rng, 0.0, 1.0) < 0.3 { even(rng, -0.1, 0.1) } else { 0.0 };
-    for row in 0..if hidden { 3 } else { rows } {
-        let z = match row {
-            0 => 0.0,
-            1 => apart[0],
-            _ => -apart[1],
-        } + height
-            + if rows > 1 { even(rng, -0.01, 0.01) } else { 0.0 };
-        let n = if row == 0 { rng.random_range(2..=most) } else { rng.random_range(2..=most.min(10)) };
-        let shift = if row == 0 { 0.0 } else { even(rng, -0.05, 0.05) };
-        let base = if row == 0 || even(rng, 0.0, 1.0) < 0.5 { mean } else { mean * even(rng, 0.7, 1.4) };
-        let wide = even(rng, 0.1, 0.7);
-        let mut gaps: Vec<f64> = (1..n)
-            .map(|_| {
-                let gap = if uneven < 0.25 {
-                    base
-                } else if uneven < 0.75 {
-                    base * libm::exp(wide * rng.sample::<f64, _>(StandardNormal))
-                } else {
-                    0.01 + (2.0 * base - 0.01).max(0.0) * rng.random::<f64>()
-                };
-                gap.clamp(0.01, 0.20)
-            })
-            .collect();
-        let total: f64 = gaps.iter().sum();
-        if total > room {
-            gaps.iter_mut().for_each(|g| *g *= room / total);
-        }
-        let mut x = middle + shift - total.min(room) / 2.0;
-        for i in 0..n {
-            let out = y + deep * rng.sample::<f64, _>(StandardNormal);
-            tags.push(([x, out, z], if hidden && row > 0 { -1 } else { row }));
-            x += gaps.get(i).copied().unwrap_or(0.0);
-        }
-    }
-    Layout { tags, stops }
 }

@@ -25,14 +25,17 @@ mod lesson;
 mod near;
 mod noise;
 mod obstacles;
+mod prior_check;
 mod reader;
 mod rng;
+mod row_layout;
 mod scatter;
 mod settings;
 mod track;
 mod way;
 
 pub use error::RadioError;
+pub(crate) use face_lesson::face_radio;
 pub use face_lesson::{FaceLesson, FacePrior, Kept, ShelvedTag, face_lesson};
 pub use field::{TagField, TagPlacement};
 pub use gen2::{LinkMode, Session, SlotCounts};
@@ -42,6 +45,7 @@ pub use impedance::{mutual_impedance, self_impedance};
 pub use lesson::{Lesson, LessonTag, RadioPrior, RowSchool};
 pub use obstacles::{Panel, ShelfFront};
 pub use reader::Reader;
+pub use row_layout::RowLayout;
 pub use settings::{FieldSettings, Polarisation, RadioSettings, ReaderMode, ReaderSettings};
 
 use domain::Read;
