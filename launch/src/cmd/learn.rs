@@ -55,6 +55,25 @@ struct CourseArgs {
     /// A TOML file with the ranges that the lessons' radios are drawn from; by default wide ones.
     #[arg(long)]
     prior: Option<PathBuf>,
+    /// Share of the lessons whose radios are drawn from the default ranges all the same, 0 to 1: what a narrowed prior is wrong
+    /// about is then not strange to the decoder.
+    #[arg(long, default_value_t = 0.0, value_parser = share)]
+    wide: f64,
+}
+
+fn share(text: &str) -> Result<f64, String> {
+    text.parse()
+        .ok()
+        .filter(|v| (0.0..=1.0).contains(v))
+        .ok_or_else(|| format!("found {text:?}, expected a share from 0 to 1"))
+}
+
+impl CourseArgs {
+    /// Whether a lesson's radio is drawn from the default ranges: evenly among the numbers.
+    fn is_wide(&self, number: u64) -> bool {
+        let before = |n: u64| (n as f64 * self.wide).floor();
+        before(number + 1) > before(number)
+    }
 }
 
 /// Added to the seed for lessons that are for scoring only.
@@ -72,8 +91,11 @@ pub fn run(args: &LearnArgs, ui: &Ui) -> anyhow::Result<()> {
 fn learn_rows(args: &CourseArgs, ui: &Ui) -> anyhow::Result<()> {
     let prior: RadioPrior = prior(args.prior.as_deref(), RadioPrior::check)?;
     let count = args.lessons.unwrap_or(80_000);
-    let school = RowSchool::new(prior.clone());
-    let make = |seed: u64, number: u64| Ok(rows::rows(&school, seed, number..number + 1));
+    let (school, wide) = (RowSchool::new(prior.clone()), RowSchool::new(RadioPrior::default()));
+    let make = |seed: u64, number: u64| {
+        let school = if args.is_wide(number) { &wide } else { &school };
+        Ok(rows::rows(school, seed, number..number + 1))
+    };
     let lessons = lessons(ui, count, |n| make(args.seed, n))?;
     let held = gather(1000, |n| make(args.seed + HELD_OUT, n), |_| true)?;
     let shape = Shape {
@@ -91,7 +113,11 @@ fn learn_rows(args: &CourseArgs, ui: &Ui) -> anyhow::Result<()> {
 fn learn_faces(args: &CourseArgs, ui: &Ui) -> anyhow::Result<()> {
     let prior: FacePrior = prior(args.prior.as_deref(), FacePrior::check)?;
     let count = args.lessons.unwrap_or(450);
-    let make = |seed: u64, number: u64| faces::faces(&prior, seed, number..number + 1);
+    let wide = FacePrior::default();
+    let make = |seed: u64, number: u64| {
+        let prior = if args.is_wide(number) { &wide } else { &prior };
+        faces::faces(prior, seed, number..number + 1)
+    };
     let lessons = lessons(ui, count, |n| make(args.seed, n))?;
     let held = gather(8, |n| make(args.seed + HELD_OUT, n), |_| true)?;
     let shape = Shape {
@@ -167,9 +193,13 @@ fn finish<L: Lessons>(
     }
     let mut provenance = Provenance {
         command: format!(
-            "shelfwright learn {kind} --lessons {count} --steps {steps} --seed {}{}",
+            "shelfwright learn {kind} --lessons {count} --steps {steps} --seed {}{}{}",
             args.seed,
-            if args.prior.is_some() { " --prior PRIOR" } else { "" }
+            args.prior
+                .as_deref()
+                .and_then(Path::file_name)
+                .map_or(String::new(), |name| { format!(" --prior {}", name.to_string_lossy()) }),
+            if args.wide > 0.0 { format!(" --wide {}", args.wide) } else { String::new() }
         ),
         lessons: format!("{} windows of simulated passes; nothing measured", lessons.count()),
         count,
