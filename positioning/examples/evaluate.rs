@@ -116,7 +116,8 @@ same averaged reads. Made by
 
     cargo run --release -p positioning --example evaluate -- ../shared/data/rail
 
-The decoder is taught by simulation alone ([DECODER.md](DECODER.md)); nothing here was in its lessons. `dev` chose nothing. The
+The decoder is taught by simulation alone ([DECODER.md](DECODER.md)); no read here was in its lessons. The ranges that its lessons' radios are
+drawn from were narrowed by `train_d2` and `train_d3` ([CALIBRATE.md](CALIBRATE.md)); the layouts of the other files are new to it in every way. `dev` chose nothing. The
 `train_*` files chose the fit's power weight, the factors of the stated deviations, the way profiles are unwrapped, and the length of training. All tags of a row
 count, its ends too. `pairs %`: neighbours within a row in the right order; `rank %`: tags at exactly their place in their row; `debiased`: without each scan's median offset (the rail's
 origin is known to a centimetre); `error/std`: RMS of the debiased error over the stated standard deviation, and the shares

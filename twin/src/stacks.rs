@@ -258,7 +258,10 @@ impl Stacks {
                     let tag = [v.thickness_m - right, v.height_m - up];
                     (tag, [0.0, 0.0, -1.0], v.thickness_m, 0.0, v.height_m)
                 }
-                Posture::Lying => ([up, top + right], [1.0, 0.0, 0.0], v.height_m, top, v.thickness_m),
+                // Laid over to the left: its head lies there, the cover with the tag is below.
+                Posture::Lying => {
+                    ([v.height_m - up, top + right], [-1.0, 0.0, 0.0], v.height_m, top, v.thickness_m)
+                }
                 Posture::Leaning => {
                     let tag = [(v.height_m - up) * s + right * c, up * c + right * s];
                     (tag, [-s, 0.0, c], v.width_m(slot.posture), 0.0, v.height_m * c + v.thickness_m * s)

@@ -16,10 +16,13 @@ use crate::ui::{Interrupted, Ui, interrupted, refused};
 
 /// Arguments of `learn`.
 #[derive(Debug, Args)]
-#[command(after_help = "Examples:\n  shelfwright learn rows --out positioning/weights/rows.weights\n  \
+#[command(
+    after_help = "Examples:\n  shelfwright learn rows --prior positioning/weights/rows.prior.toml --wide 0.25 \\\n    \
+    --out positioning/weights/rows.weights\n  \
     shelfwright learn faces --out positioning/weights/faces.weights\n  \
     shelfwright learn show positioning/weights/rows.weights\n\n\
-    The first two make the default weights again, the same bytes; each takes 10 to 20 minutes on two cores.")]
+    The first two make the default weights again, the same bytes; each takes 5 to 20 minutes on two cores."
+)]
 pub struct LearnArgs {
     #[command(subcommand)]
     what: What,
