@@ -45,7 +45,7 @@ def frame(path, camera):
     counts = dict(zip(*(v.tolist() for v in np.unique(codes, return_counts=True))))
     counts.pop(0, None)
 
-    # A whole book is one piece in the mask.
+    # A whole book is one piece in the mask; of one that is pushed back, neighbours or a book that lies before it may cut pieces off.
     pieces = []
     for code, thing in named.items():
         if "book" in thing and thing["pixels"] > 2000:
@@ -69,7 +69,7 @@ def frame(path, camera):
         "unnamed_colours": len(set(counts) - set(named)),
         "counts_agree": all(counts.get(c) == t["pixels"] for c, t in named.items()),
         "books": sum("book" in t for t in named.values()),
-        "whole": min(pieces, default=0.0),
+        "whole": float(np.mean([p > 0.9 for p in pieces])) if pieces else 0.0,
         "large_books": len(pieces),
         "markers": markers,
         "contrast": float(grey.std()),
