@@ -90,18 +90,15 @@ pub(crate) struct Cells {
 impl Cells {
     /// Sorts out and averages.
     pub fn build(scan: &Scan, cell_m: f64, pi_ambiguous: bool) -> Self {
-        Self::of_ports(scan, sorted_unique(scan.reads.iter().map(|r| r.antenna)), cell_m, pi_ambiguous)
+        Self::of_ports(scan, Vec::new(), cell_m, pi_ambiguous)
     }
 
-    /// The same of a part of a pass on which these reader ports are in use, ascending, all those of its reads among them.
+    /// The same of a part of a pass on which at least these reader ports are in use.
     pub fn of_ports(scan: &Scan, ports: Vec<u8>, cell_m: f64, pi_ambiguous: bool) -> Self {
-        let mut out = Self { tags: vec![TagReads::default(); scan.tags.len()], ..Self::default() };
-        for tag in &mut out.tags {
-            tag.rssi_max = f32::NAN;
-        }
-        out.antennas = ports;
-        out.carriers = carriers(scan);
-        out.fill(scan, cell_m, pi_ambiguous);
+        let unread = TagReads { rssi_max: f32::NAN, ..TagReads::default() };
+        let mut out = Self { tags: vec![unread; scan.tags.len()], antennas: ports, ..Self::default() };
+        let keys = out.fill(scan, cell_m, pi_ambiguous);
+        out.sort(keys);
         out
     }
 
@@ -110,22 +107,34 @@ impl Cells {
         &self.cells[self.tags[tag].first..self.tags[tag].end]
     }
 
-    /// One pass over the reads: each goes to its cell. The reads of a tag come in runs from one place, so its last cell is
-    /// looked at before the table of all.
-    fn fill(&mut self, scan: &Scan, cell_m: f64, pi_ambiguous: bool) {
+    /// One pass over the reads, which is what a big scan takes its time for: each goes to its cell. The reads of a tag come in
+    /// runs from one place, so its last cell is looked at before the table of all. Gives tag and key of each cell; antennas
+    /// and carriers are numbered as they are met.
+    fn fill(&mut self, scan: &Scan, cell_m: f64, pi_ambiguous: bool) -> Vec<(u32, u64)> {
         let turns = if pi_ambiguous { 2.0 } else { 1.0 };
         let per_m = 1.0 / cell_m;
         let mut index = CellIndex::default();
         let mut keys: Vec<(u32, u64)> = Vec::new();
         let mut last_cell = vec![(u64::MAX, 0u32); scan.tags.len()];
         let mut previous = i64::MIN;
-        let mut last_seen = vec![[(i64::MIN, 0u8); 4]; scan.tags.len()];
+        let mut last_seen = vec![[seen(i64::MIN, 0); 4]; scan.tags.len()];
         let mut carrier_memo = (f64::NAN, None);
-        let mut antenna_memo = (0u8, self.antennas.binary_search(&0).unwrap_or(0));
+        let mut antenna_memo = (0u8, None);
         let mut turned = PhasorTable::new(turns);
         for r in &scan.reads {
+            if carrier_memo.0 != r.frequency_hz {
+                carrier_memo = (r.frequency_hz, self.carrier(r.frequency_hz));
+            }
+            let antenna = match antenna_memo {
+                (port, Some(antenna)) if port == r.antenna => antenna,
+                _ => {
+                    let antenna = number_of(r.antenna, &mut self.antennas);
+                    antenna_memo = (r.antenna, Some(antenna));
+                    antenna
+                }
+            };
             let p = &mut self.problems;
-            let Some(seen) = last_seen.get_mut(r.tag as usize) else {
+            let Some(last_seen) = last_seen.get_mut(r.tag as usize) else {
                 p.unknown_tag += 1;
                 continue;
             };
@@ -136,21 +145,15 @@ impl Cells {
             let mut late = false;
             if let Some(t) = r.stamp_ns {
                 // A reader repeats a read at once or not at all, so the last few of the tag are enough to look at.
-                if seen.contains(&(t, r.antenna)) {
+                let now = seen(t, r.antenna);
+                if last_seen.contains(&now) {
                     p.duplicate += 1;
                     continue;
                 }
-                seen.rotate_right(1);
-                seen[0] = (t, r.antenna);
+                last_seen.rotate_right(1);
+                last_seen[0] = now;
                 late = t < previous;
                 previous = t;
-            }
-            if carrier_memo.0 != r.frequency_hz {
-                carrier_memo =
-                    (r.frequency_hz, self.carriers.binary_search_by(|c| c.total_cmp(&r.frequency_hz)).ok());
-            }
-            if antenna_memo.0 != r.antenna {
-                antenna_memo = (r.antenna, self.antennas.binary_search(&r.antenna).unwrap_or(0));
             }
             let (in_range, power) = (r.has_phase(), r.has_power());
             match (carrier_memo.1, r.phase_rad.is_nan(), in_range) {
@@ -167,9 +170,9 @@ impl Cells {
             if power {
                 tag.rssi_max = tag.rssi_max.max(r.rssi_dbm);
             }
-            let cell = |v: f32, bits: u32| (nearest(f64::from(v) * per_m) as u64) & ((1 << bits) - 1);
-            let key = (antenna_memo.1 as u64) << 56
-                | (carrier_memo.1.map_or(0xFF, |c| c as u64) & 0xFF) << 48
+            let cell = |v: f32, bits: u32| nearest(f64::from(v) * per_m) & ((1 << bits) - 1);
+            let key = (antenna as u64) << ANTENNA_BIT
+                | carrier_memo.1.map_or(NO_CARRIER, |c| c as u64) << CARRIER_BIT
                 | cell(r.antenna_m[0], 30) << 18
                 | cell(r.antenna_m[1], 10) << 8
                 | cell(r.antenna_m[2], 8);
@@ -178,11 +181,7 @@ impl Cells {
                 let found = index.find((r.tag, key), &keys);
                 if found as usize == keys.len() {
                     keys.push((r.tag, key));
-                    self.cells.push(Cell {
-                        carrier: carrier_memo.1.unwrap_or(0) as u16,
-                        antenna: antenna_memo.1 as u16,
-                        ..Cell::default()
-                    });
+                    self.cells.push(Cell::default());
                 }
                 *last = (key, found);
             }
@@ -200,11 +199,34 @@ impl Cells {
                 cell.powers += 1;
             }
         }
-        self.sort(&keys);
+        keys
     }
 
-    /// Brings the cells into the order of tag, antenna, carrier and place.
-    fn sort(&mut self, keys: &[(u32, u64)]) {
+    /// Number of a carrier, a new one's too; `None` for one out of range or past the [`MOST_CARRIERS`].
+    fn carrier(&mut self, hz: f64) -> Option<usize> {
+        let known = self.carriers.iter().position(|c| *c == hz);
+        if known.is_none() && self.carriers.len() < MOST_CARRIERS && (0.3e9..=6e9).contains(&hz) {
+            self.carriers.push(hz);
+            return Some(self.carriers.len() - 1);
+        }
+        known
+    }
+
+    /// Numbers antennas and carriers upwards and brings the cells into the order of tag, antenna, carrier and place.
+    fn sort(&mut self, mut keys: Vec<(u32, u64)>) {
+        let antennas = ascending(&mut self.antennas, u8::cmp);
+        let carriers = ascending(&mut self.carriers, f64::total_cmp);
+        for ((_, key), cell) in keys.iter_mut().zip(&mut self.cells) {
+            let antenna = antennas[(*key >> ANTENNA_BIT) as usize];
+            let carrier = match *key >> CARRIER_BIT & 0xFF {
+                NO_CARRIER => None,
+                c => Some(carriers[c as usize]),
+            };
+            (cell.antenna, cell.carrier) = (antenna as u16, carrier.unwrap_or(0) as u16);
+            *key = (antenna as u64) << ANTENNA_BIT
+                | carrier.map_or(NO_CARRIER, |c| c as u64) << CARRIER_BIT
+                | *key & ((1 << CARRIER_BIT) - 1);
+        }
         let mut order: Vec<u32> = (0..keys.len() as u32).collect();
         order.sort_unstable_by_key(|&i| keys[i as usize]);
         self.cells = order.iter().map(|&i| self.cells[i as usize]).collect();
@@ -220,10 +242,16 @@ impl Cells {
     }
 }
 
-/// Nearest whole number without a call, for numbers far below 2⁵¹.
-fn nearest(v: f64) -> i64 {
+/// Stamp and reader port in one number: alike only for stamps that lie years apart.
+fn seen(stamp_ns: i64, port: u8) -> u64 {
+    stamp_ns as u64 ^ u64::from(port) << 56
+}
+
+/// Lowest 51 bits of the nearest whole number, as two's complement: it is what stands at the end of the sum. For numbers far
+/// below 2⁵¹.
+fn nearest(v: f64) -> u64 {
     const ROUND: f64 = 6_755_399_441_055_744.0;
-    ((v + ROUND) - ROUND) as i64
+    (v + ROUND).to_bits()
 }
 
 /// Cells by tag and key: open addressing with a load below one half.
@@ -293,31 +321,30 @@ impl Cell {
     }
 }
 
-fn sorted_unique<T: Ord + Copy>(values: impl Iterator<Item = T>) -> Vec<T> {
-    let mut out: Vec<T> = Vec::new();
-    for v in values {
-        if let Err(i) = out.binary_search(&v) {
-            out.insert(i, v);
-        }
-    }
-    out
+/// Where a cell's key has its antenna and its carrier, and what it has for a carrier that is none.
+const ANTENNA_BIT: u32 = 56;
+const CARRIER_BIT: u32 = 48;
+const NO_CARRIER: u64 = 0xFF;
+/// No band has more channels; a source with more of them is broken.
+const MOST_CARRIERS: usize = 250;
+
+/// Place of a value in a list, to whose end it goes when it is new.
+fn number_of<T: PartialEq>(value: T, known: &mut Vec<T>) -> usize {
+    known.iter().position(|k| *k == value).unwrap_or_else(|| {
+        known.push(value);
+        known.len() - 1
+    })
 }
 
-/// Carriers of the scan, at most 250: no band has more channels, and a source with more of them is broken.
-fn carriers(scan: &Scan) -> Vec<f64> {
-    let mut out: Vec<f64> = Vec::new();
-    let mut last = f64::NAN;
-    for r in &scan.reads {
-        let f = r.frequency_hz;
-        if f == last || !(0.3e9..=6e9).contains(&f) {
-            continue;
-        }
-        last = f;
-        if let Err(i) = out.binary_search_by(|c| c.total_cmp(&f))
-            && out.len() < 250
-        {
-            out.insert(i, f);
-        }
+/// Sorts a list; gives where each value went.
+fn ascending<T: Copy>(values: &mut [T], order: impl Fn(&T, &T) -> std::cmp::Ordering) -> Vec<usize> {
+    let mut from: Vec<usize> = (0..values.len()).collect();
+    from.sort_by(|&a, &b| order(&values[a], &values[b]));
+    let sorted: Vec<T> = from.iter().map(|&i| values[i]).collect();
+    values.copy_from_slice(&sorted);
+    let mut to = vec![0; from.len()];
+    for (now, &was) in from.iter().enumerate() {
+        to[was] = now;
     }
-    out
+    to
 }
