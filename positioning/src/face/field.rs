@@ -27,6 +27,37 @@ pub(crate) struct Field {
     share: Vec<f32>,
     /// What geometry alone says of `share`: where learning starts, and what it may not stray too far from.
     share_by_distance: Vec<f32>,
+    /// Of `FIRMNESS` times `share`, of `FIRMNESS` spread evenly, and of all of it.
+    rising: Vec<Rising>,
+    even: Rising,
+    all: Rising,
+}
+
+/// Logarithms of the rising factorials `from (from + 1) ... (from + n - 1)`, which every tag asks for again and again.
+#[derive(Debug, Clone)]
+struct Rising {
+    from: f32,
+    /// By n; beyond its end they are added up anew.
+    known: Vec<f32>,
+}
+
+impl Rising {
+    const KNOWN: u32 = 256;
+
+    fn new(from: f32) -> Self {
+        let mut known = vec![0.0];
+        known.extend((0..Self::KNOWN).scan(0.0, |sum, k| {
+            *sum += (from + k as f32).ln();
+            Some(*sum)
+        }));
+        Self { from, known }
+    }
+
+    fn of(&self, n: u32) -> f32 {
+        let beyond = Self::KNOWN..n.max(Self::KNOWN);
+        let known = self.known[n.min(Self::KNOWN) as usize];
+        beyond.fold(known, |sum, k| sum + (self.from + k as f32).ln())
+    }
 }
 
 /// A tag at a place thought right.
@@ -77,6 +108,9 @@ impl Field {
             tiers,
             shade: vec![0.0; nearest_m.len()],
             share_by_distance: share.clone(),
+            rising: share.iter().map(|share| Rising::new(FIRMNESS * share)).collect(),
+            even: Rising::new(FIRMNESS / antennas.max(1) as f32),
+            all: Rising::new(FIRMNESS),
             share,
         }
     }
@@ -113,20 +147,14 @@ impl Field {
 
     /// Log-probability of these antennas having made a tag's reads, were it on that tier: Dirichlet-multinomial.
     pub fn shares(&self, counts: &[u32], tier: usize) -> f32 {
-        let rising = |from: f32, n: u32| (0..n).map(|k| (from + k as f32).ln()).sum::<f32>();
-        let each: f32 = counts
-            .iter()
-            .enumerate()
-            .map(|(a, &n)| rising(FIRMNESS * self.share[a * self.tiers + tier], n))
-            .sum();
-        each - rising(FIRMNESS, counts.iter().sum())
+        let each: f32 =
+            counts.iter().enumerate().map(|(a, &n)| self.rising[a * self.tiers + tier].of(n)).sum();
+        each - self.all.of(counts.iter().sum())
     }
 
     /// The same for a tag that is not on the face: any antenna as likely.
     pub fn even_shares(&self, counts: &[u32]) -> f32 {
-        let rising = |from: f32, n: u32| (0..n).map(|k| (from + k as f32).ln()).sum::<f32>();
-        let even = FIRMNESS / counts.len().max(1) as f32;
-        counts.iter().map(|&n| rising(even, n)).sum::<f32>() - rising(FIRMNESS, counts.iter().sum())
+        counts.iter().map(|&n| self.even.of(n)).sum::<f32>() - self.all.of(counts.iter().sum())
     }
 
     /// Learns from tags of the face at known places.
@@ -228,6 +256,7 @@ impl Field {
             for a in 0..antennas {
                 let i = a * self.tiers + tier;
                 self.share[i] = (reads[i] + PRIOR * self.share_by_distance[i]) / (all + PRIOR);
+                self.rising[i] = Rising::new(FIRMNESS * self.share[i]);
             }
         }
     }

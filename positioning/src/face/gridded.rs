@@ -52,12 +52,59 @@ impl View {
             height_m,
         }
     }
+
+    /// The slot that an observation belongs to.
+    fn slot(&self, o: &Observation) -> Option<usize> {
+        self.slots.iter().position(|s| *s == Some(o.antenna as usize))
+    }
+}
+
+/// Phasors of a tag's observations where it is thought to be, distances taken out.
+pub(super) struct Turned {
+    x: f64,
+    phasors: Vec<Complex64>,
+}
+
+/// Sums of phasors around the grid points, by slot, and of their weights.
+#[derive(Default)]
+struct Sums {
+    phasors: [[Complex64; GRID]; SLOTS],
+    weight: [[f64; GRID]; SLOTS],
+}
+
+impl Sums {
+    fn add(&mut self, s: usize, i: usize, w: f64, phasor: Complex64, weight: f32) {
+        self.phasors[s][i] += w * phasor;
+        self.weight[s][i] += w * f64::from(weight);
+    }
+
+    /// Profiles of a tag at `x`, on the grid around `middle`.
+    fn profiles(&self, x: f64, middle: f64, view: &View) -> Phases {
+        let mut out = Phases { phase: [[0.0; GRID]; SLOTS], sure: [[0.0; GRID]; SLOTS] };
+        for s in 0..SLOTS {
+            let residual = unwrap(&self.phasors[s]);
+            let across = view.out_m.hypot(view.above[s]);
+            for i in 0..GRID {
+                let at = middle + (i as f64 - (GRID as f64 - 1.0) / 2.0) * STEP_M;
+                out.phase[s][i] = K0 * (at - x).hypot(across) + residual[i];
+                out.sure[s][i] = self.phasors[s][i].norm() / (self.weight[s][i] + 0.3);
+            }
+            let mean = out.phase[s].iter().sum::<f64>() / GRID as f64;
+            out.phase[s].iter_mut().for_each(|v| *v -= mean);
+        }
+        out
+    }
+}
+
+/// Phase profiles of one tag by slot, rad less their mean, and how sure each point is, 0 to 1.
+pub(super) struct Phases {
+    pub(super) phase: [[f64; GRID]; SLOTS],
+    pub(super) sure: [[f64; GRID]; SLOTS],
 }
 
 /// One tag on the grids.
 pub(super) struct Gridded {
-    pub(super) phase: [[f64; GRID]; SLOTS],
-    pub(super) sure: [[f64; GRID]; SLOTS],
+    pub(super) phases: Phases,
     pub(super) power: [f64; GRID],
     pub(super) read: [f64; GRID],
     /// Power and reads of the farther antennas.
@@ -81,13 +128,57 @@ impl Pass<'_> {
         sums.iter().map(|s| [s[0] / s[2].max(1.0), s[1] / s[2].max(1.0)]).collect()
     }
 
-    /// A tag thought to be at `x`, on the grids around `middle`.
-    pub(super) fn grid(&self, tag: usize, x: f64, middle: f64, view: &View) -> Gridded {
+    /// The phasors of a tag thought to be at `x`.
+    pub(super) fn turned(&self, tag: usize, x: f64, view: &View) -> Turned {
+        let phasor = |o: &Observation| {
+            let r = TAU * self.residual_turns(o, [x, TAG_Y, view.height_m]);
+            Complex64::cis(r) * f64::from(o.weight)
+        };
+        Turned { x, phasors: self.observations.of(tag).iter().map(phasor).collect() }
+    }
+
+    /// Phases of a tag thought to be at `x`, on the grid around it.
+    pub(super) fn phases(&self, tag: usize, x: f64, view: &View) -> Phases {
+        let mut sums = Sums::default();
+        for (o, phasor) in self.observations.of(tag).iter().zip(self.turned(tag, x, view).phasors) {
+            let Some(s) = view.slot(o) else { continue };
+            near_points(f64::from(o.at[0]), x, GRID, STEP_M, BLUR_M, |i, w| {
+                sums.add(s, i, w, phasor, o.weight);
+            });
+        }
+        sums.profiles(x, x, view)
+    }
+
+    /// A tag on the grids around `middle`.
+    pub(super) fn grid(&self, tag: usize, turned: &Turned, middle: f64, view: &View) -> Gridded {
         let observations = self.observations.of(tag);
-        let slot = |o: &Observation| view.slots.iter().position(|s| *s == Some(o.antenna as usize));
+        let mut phases = Sums::default();
+        let mut powers = [(0.0f64, 0.0f64); GRID];
+        let mut far = [[(0.0f64, 0.0f64); COARSE]; SLOTS - 1];
+        let mut sums = [(0.0f64, 0.0f64); SLOTS];
+        for (o, phasor) in observations.iter().zip(&turned.phasors) {
+            let Some(s) = view.slot(o) else { continue };
+            let (here, rssi) = (f64::from(o.at[0]), f64::from(o.rssi));
+            if rssi.is_finite() {
+                sums[s].0 += rssi;
+                sums[s].1 += 1.0;
+            }
+            near_points(here, middle, GRID, STEP_M, BLUR_M, |i, w| {
+                phases.add(s, i, w, *phasor, o.weight);
+                if s == 0 && rssi.is_finite() {
+                    powers[i].0 += w * rssi;
+                    powers[i].1 += w;
+                }
+            });
+            if s > 0 && rssi.is_finite() {
+                near_points(here, middle, COARSE, COARSE_M, 1.6 * BLUR_M, |i, w| {
+                    far[s - 1][i].0 += w * rssi;
+                    far[s - 1][i].1 += w;
+                });
+            }
+        }
         let mut g = Gridded {
-            phase: [[0.0; GRID]; SLOTS],
-            sure: [[0.0; GRID]; SLOTS],
+            phases: phases.profiles(turned.x, middle, view),
             power: [0.0; GRID],
             read: [0.0; GRID],
             far: [[[0.0; COARSE]; 2]; SLOTS - 1],
@@ -101,36 +192,6 @@ impl Pass<'_> {
                 .fold(-90.0, f64::max),
             reads: (observations.len() as f64).ln_1p(),
         };
-        let mut phasors = [[Complex64::ZERO; GRID]; SLOTS];
-        let mut weight = [[0.0f64; GRID]; SLOTS];
-        let mut powers = [(0.0f64, 0.0f64); GRID];
-        let mut far = [[(0.0f64, 0.0f64); COARSE]; SLOTS - 1];
-        let mut sums = [(0.0f64, 0.0f64); SLOTS];
-        for o in observations {
-            let here = f64::from(o.at[0]);
-            let r = TAU * self.residual_turns(o, [x, TAG_Y, view.height_m]);
-            let e = Complex64::cis(r) * f64::from(o.weight);
-            let Some(s) = slot(o) else { continue };
-            let rssi = f64::from(o.rssi);
-            if rssi.is_finite() {
-                sums[s].0 += rssi;
-                sums[s].1 += 1.0;
-            }
-            near_points(here, middle, GRID, STEP_M, BLUR_M, |i, w| {
-                phasors[s][i] += w * e;
-                weight[s][i] += w * f64::from(o.weight);
-                if s == 0 && rssi.is_finite() {
-                    powers[i].0 += w * rssi;
-                    powers[i].1 += w;
-                }
-            });
-            if s > 0 && rssi.is_finite() {
-                near_points(here, middle, COARSE, COARSE_M, 1.6 * BLUR_M, |i, w| {
-                    far[s - 1][i].0 += w * rssi;
-                    far[s - 1][i].1 += w;
-                });
-            }
-        }
         for (s, (sum, n)) in sums.into_iter().enumerate() {
             g.count[s] = n.ln_1p();
             // A slot without reads is weak, not unknown.
@@ -148,21 +209,12 @@ impl Pass<'_> {
                 g.far[s][1][i] = power.1.ln_1p();
             }
         }
-        for s in 0..SLOTS {
-            let residual = unwrap(&phasors[s]);
-            for i in 0..GRID {
-                let at = middle + (i as f64 - (GRID as f64 - 1.0) / 2.0) * STEP_M;
-                g.phase[s][i] = K0 * (at - x).hypot(view.out_m.hypot(g.above[s])) + residual[i];
-                g.sure[s][i] = phasors[s][i].norm() / (weight[s][i] + 0.3);
-            }
-            let mean = g.phase[s].iter().sum::<f64>() / GRID as f64;
-            g.phase[s].iter_mut().for_each(|v| *v -= mean);
-        }
         g
     }
 }
 
 /// Calls for each grid point around a place with its weight.
+#[inline(always)]
 fn near_points(x: f64, middle: f64, points: usize, step: f64, blur: f64, mut each: impl FnMut(usize, f64)) {
     let place = (x - middle) / step + (points as f64 - 1.0) / 2.0;
     let reach = 2.5 * blur / step;

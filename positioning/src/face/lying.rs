@@ -36,10 +36,13 @@ impl Pass<'_> {
             if !known || self.observations.of(tag).is_empty() {
                 continue;
             }
-            let usual = self.best_at(tag, answer, 0.0);
+            let grid = Grid::around(answer.x as f32, STEP);
+            let counts = &self.states[tag].counts;
+            let reach = Reach::of(self.observations.of(tag), counts, &self.field, grid, None);
+            let usual = self.best_at(tag, answer, 0.0, grid, &reach);
             let (mut up_m, mut best) = (0.0, usual);
             for up in UP_M {
-                let log = self.best_at(tag, answer, up);
+                let log = self.best_at(tag, answer, up, grid, &reach);
                 if log > best {
                     (up_m, best) = (up, log);
                 }
@@ -51,12 +54,8 @@ impl Pass<'_> {
         }
     }
 
-    /// Log-likelihood of a tag so far above the usual height, m, at the best place near its own.
-    fn best_at(&self, tag: usize, answer: &Answer, up_m: f32) -> f32 {
-        let observations = self.observations.of(tag);
-        let model = self.model(1.0);
-        let grid = Grid::around(answer.x as f32, STEP);
-        let reach = Reach::of(observations, &self.states[tag].counts, model.field, grid, None);
+    /// Log-likelihood of a tag so far above the usual height, m, at the best place of a grid.
+    fn best_at(&self, tag: usize, answer: &Answer, up_m: f32, grid: Grid, reach: &Reach) -> f32 {
         let line = Hypothesis {
             side: Side::Front,
             tier: answer.tier,
@@ -64,7 +63,14 @@ impl Pass<'_> {
             z: (self.face.tiers[answer.tier].board_m + TAG_Z) as f32 + up_m,
             prior: 0.0,
         };
-        let scores = score(observations, self.observations.temper[tag], &reach, &line, grid, &model);
+        let scores = score(
+            self.observations.of(tag),
+            self.observations.temper[tag],
+            reach,
+            &line,
+            grid,
+            &self.model(1.0),
+        );
         scores.log.iter().copied().fold(f32::NEG_INFINITY, f32::max)
     }
 }

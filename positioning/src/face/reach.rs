@@ -38,12 +38,6 @@ pub(crate) struct Reach {
     pub elsewhere: [f32; POINTS],
 }
 
-/// What was observed of a tag.
-struct Heard {
-    observations: f64,
-    middle: f64,
-}
-
 impl Reach {
     /// Of a tag with so many observations by antenna; with the way so far while the antennas are still going.
     pub fn of(
@@ -55,11 +49,16 @@ impl Reach {
     ) -> Self {
         let n = observations.len() as f64;
         let middle = observations.iter().map(|o| f64::from(o.at[0])).sum::<f64>() / n.max(1.0);
-        let heard = Heard { observations: n, middle };
         let places = |spread: &Spread| -> [(f32, f32); POINTS] {
+            // While nothing is ahead it is the same law at all places.
+            let whole = spread.middle(n, 0.0, None);
             std::array::from_fn(|i| {
-                let (place, seen) = spread.log(&heard, f64::from(grid.at(i)), way);
-                (place as f32, (n.max(1.0) / seen).ln() as f32)
+                let x = f64::from(grid.at(i));
+                let law = match way {
+                    None => Middle { mean: x, ..whole },
+                    Some(_) => spread.middle(n, x, way),
+                };
+                (law.log(middle) as f32, law.log_all as f32)
             })
         };
         let (near, far) = (places(&FRONT), places(&ELSEWHERE));
@@ -75,9 +74,30 @@ impl Reach {
     }
 }
 
+/// The law of the middle of a tag's reads.
+#[derive(Clone, Copy)]
+struct Middle {
+    mean: f64,
+    std: f64,
+    log_std: f64,
+    /// Logarithm of how unlikely the place itself is.
+    outside: f64,
+    /// Logarithm of the observations that the tag will have when the antennas are through.
+    log_all: f64,
+}
+
+impl Middle {
+    /// Log-probability of a middle.
+    fn log(&self, middle: f64) -> f64 {
+        let z = (middle - self.mean) / self.std;
+        self.outside - 0.5 * z * z - self.log_std
+    }
+}
+
 impl Spread {
-    /// Log-probability of the middle of the reads of a tag at `x`, and which share of all its reads has come.
-    fn log(&self, heard: &Heard, x: f64, way: Option<Way>) -> (f64, f64) {
+    /// Of a tag at `x` with so many observations.
+    fn middle(&self, observations: f64, x: f64, way: Option<Way>) -> Middle {
+        let n = observations.max(1.0);
         let (mut mean, mut variance, mut share) = (x, self.each * self.each, 1.0);
         let (mut follows, mut outside) = (1.0, 0.0);
         if let Some(way) = way {
@@ -92,8 +112,7 @@ impl Spread {
             mean += self.each * shift;
             variance *= follows;
         }
-        let std = (self.common * follows).hypot((variance / heard.observations.max(1.0)).sqrt());
-        let z = (heard.middle - mean) / std;
-        (outside - 0.5 * z * z - std.ln(), share)
+        let std = (self.common * follows).hypot((variance / n).sqrt());
+        Middle { mean, std, log_std: std.ln(), outside, log_all: (n / share).ln() }
     }
 }

@@ -29,10 +29,10 @@ impl Pass<'_> {
     fn settled(&self, tag: usize, start: f64, view: &View) -> f64 {
         let mut x = start;
         for _ in 0..SETTLING {
-            let g = self.grid(tag, x, x, view);
+            let g = self.phases(tag, x, view);
             let (mut pull, mut hold) = (0.0, 0.0);
             for s in 0..SLOTS {
-                let range = view.out_m.hypot(g.above[s]);
+                let range = view.out_m.hypot(view.above[s]);
                 let points: [(f64, f64, f64); GRID] = std::array::from_fn(|i| {
                     let along = (i as f64 - (GRID as f64 - 1.0) / 2.0) * STEP_M;
                     let d = along.hypot(range);

@@ -2,10 +2,11 @@
 //!
 //! What a tag's own profiles have in common with the window's is taken out: it says nothing about order.
 
+use std::collections::BTreeMap;
 use std::f64::consts::TAU;
 
 use super::answer::Answer;
-use super::gridded::{COARSE, GRID, Gridded, SLOTS, View};
+use super::gridded::{COARSE, GRID, Gridded, SLOTS, Turned, View};
 use super::hypotheses::TAG_Z;
 use super::pass::Pass;
 use crate::decoder::FaceWindow;
@@ -76,12 +77,16 @@ impl Pass<'_> {
         let antennas = self.antenna_heights();
         let mut out = Vec::new();
         for tier in 0..self.face.tiers.len() {
+            let view = View::new(&antennas, self.face.tiers[tier].board_m + TAG_Z);
             let mut tags: Vec<usize> = (0..answers.len())
                 .filter(|&t| {
                     answers[t].tier == tier && answers[t].x.is_finite() && answers[t].range.is_finite()
                 })
                 .collect();
             tags.sort_by(|&a, &b| answers[a].x.total_cmp(&answers[b].x).then(a.cmp(&b)));
+            // A tag is in several windows: what is the same in all of them is made once.
+            let turned: BTreeMap<usize, Turned> =
+                tags.iter().map(|&t| (t, self.turned(t, answers[t].x, &view))).collect();
             let count = (self.face.length_m / EVERY_M).ceil().clamp(1.0, 10_000.0) as usize;
             for w in 0..count {
                 let middle = (w as f64 + 0.5) * EVERY_M;
@@ -103,7 +108,7 @@ impl Pass<'_> {
                     tier,
                     start_m: near.iter().map(|&t| answers[t].x).collect(),
                     home: near.iter().map(|&t| home(t)).collect(),
-                    tokens: self.tokens(&near, answers, tier, middle, &antennas),
+                    tokens: self.tokens(&near, answers, tier, middle, &view, &turned),
                     tags: near,
                 });
             }
@@ -117,17 +122,17 @@ impl Pass<'_> {
         answers: &[Answer],
         tier: usize,
         middle: f64,
-        antennas: &[[f64; 2]],
+        view: &View,
+        turned: &BTreeMap<usize, Turned>,
     ) -> Vec<f32> {
-        let view = View::new(antennas, self.face.tiers[tier].board_m + TAG_Z);
-        let gridded: Vec<Gridded> = near.iter().map(|&t| self.grid(t, answers[t].x, middle, &view)).collect();
+        let gridded: Vec<Gridded> = near.iter().map(|t| self.grid(*t, &turned[t], middle, view)).collect();
         let weights: Vec<f64> = near.iter().map(|&t| answers[t].front.max(0.02)).collect();
         let total: f64 = weights.iter().sum();
         let mean = |of: &dyn Fn(&Gridded) -> f64| -> f64 {
             gridded.iter().zip(&weights).map(|(g, w)| w * of(g)).sum::<f64>() / total
         };
         let phase: [[f64; GRID]; SLOTS] =
-            std::array::from_fn(|s| std::array::from_fn(|i| mean(&|g| g.phase[s][i])));
+            std::array::from_fn(|s| std::array::from_fn(|i| mean(&|g| g.phases.phase[s][i])));
         let power: [f64; GRID] = std::array::from_fn(|i| mean(&|g| g.power[i]));
         let read: [f64; GRID] = std::array::from_fn(|i| mean(&|g| g.read[i]));
         let far: [[[f64; COARSE]; 2]; SLOTS - 1] = std::array::from_fn(|s| {
@@ -140,10 +145,10 @@ impl Pass<'_> {
         for (&t, g) in near.iter().zip(&gridded) {
             let answer = &answers[t];
             let mut push = |v: f64| out.push(v.clamp(-20.0, 20.0) as f32);
-            for (own, shared) in g.phase.iter().zip(&phase) {
+            for (own, shared) in g.phases.phase.iter().zip(&phase) {
                 own.iter().zip(shared).for_each(|(v, m)| push((v - m) / 2.0));
             }
-            g.sure.iter().flatten().for_each(|v| push(*v));
+            g.phases.sure.iter().flatten().for_each(|v| push(*v));
             (0..GRID).for_each(|i| push((g.power[i] - power[i]) / 5.0));
             (0..GRID).for_each(|i| push(g.read[i] - read[i]));
             for (own, shared) in g.far.iter().zip(&far) {
