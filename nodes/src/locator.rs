@@ -7,7 +7,6 @@
 //! tells where it has seen a tag last.
 
 mod known;
-mod passed;
 
 use std::collections::{BTreeMap, VecDeque};
 use std::sync::Arc;
@@ -25,7 +24,6 @@ use crate::node::{Health, Level, Node, Outbox};
 use crate::planar::isometry_from_transform;
 use crate::service::ServiceTopics;
 use known::Known;
-use passed::{forget_beyond, passed};
 
 /// Bound of one pass: an hour at the fastest reader. Policy: the newest are dropped and counted.
 const MAX_READS: usize = 4_000_000;
@@ -346,18 +344,15 @@ impl LocatorNode {
         self.told.push(told.clone());
         self.told_anew = true;
         out.forward(told);
-        let passed_m = passed(&pass.scan);
-        for tier in &result.coverage {
-            let mut read_probability = tier.read_probability.clone();
-            forget_beyond(&mut read_probability, tier.bin_m, passed_m);
+        for tier in result.coverage {
             let coverage = Coverage {
                 header: header.clone(),
                 robot: robot.clone(),
-                scan: tier.scan.clone(),
+                scan: tier.scan,
                 face: tier.face.to_string(),
                 tier: tier.tier,
                 bin_m: tier.bin_m,
-                read_probability,
+                read_probability: tier.read_probability,
             };
             out.publish(&self.topics.coverage, coverage);
         }

@@ -2,7 +2,9 @@
 //!
 //! A tag's number of reads is the reader's activity around it times a rate, and scatters more than chance alone (some
 //! tags stand badly coupled): a negative binomial. Both rate and scatter come from the located tags of
-//! this pass; tags that were never read are not seen, so the counts are taken as truncated at zero.
+//! this pass; tags that were never read are not seen, so the counts are taken as truncated at zero. Beyond the place where a
+//! pass was broken off nothing is covered: tags there are read from afar, a metre and more, but no place can be told for
+//! them, so that nobody could tell which of them are missing.
 
 use domain::Coverage;
 
@@ -53,6 +55,7 @@ pub(crate) fn coverage(
     bin_m: f64,
 ) -> Vec<Coverage> {
     let bins = (face.length_m / bin_m).ceil().clamp(0.0, 100_000.0) as usize;
+    let passed = ends(active);
     let height = |tier: usize| face.tiers[tier].board_m + 0.08;
     let grid: Vec<Vec<f64>> = (0..face.tiers.len())
         .map(|t| (0..bins).map(|b| opportunity((b as f64 + 0.5) * bin_m, height(t), active, reach)).collect())
@@ -77,6 +80,9 @@ pub(crate) fn coverage(
             read_probability: (0..bins)
                 .map(|b| {
                     let x = (b as f64 + 0.5) * bin_m;
+                    if !passed.contains(&x) {
+                        return 0.0;
+                    }
                     let (mut reads, mut chances) = (SHRINK * rate * usual, SHRINK * usual);
                     for t in tags {
                         let far = (t.x - x) / NEIGHBOUR_X;
@@ -94,6 +100,13 @@ pub(crate) fn coverage(
                 .collect(),
         })
         .collect()
+}
+
+/// From where to where along the face antennas have read, m; an empty range where none has.
+fn ends(active: &[Active]) -> std::ops::RangeInclusive<f64> {
+    let low = active.iter().map(|a| a.x).fold(f64::INFINITY, f64::min);
+    let high = active.iter().map(|a| a.x).fold(f64::NEG_INFINITY, f64::max);
+    low..=high
 }
 
 /// Activity in reach of a place.
@@ -127,4 +140,28 @@ fn shape(tags: &[Counted], rate: f64, at: &dyn Fn(f64, usize) -> f64) -> f64 {
     // Two tags' worth of a prior with shape 2.
     let spread = (excess + 2.0 * 0.5) / (n + 2.0);
     (1.0 / spread.max(0.05)).clamp(0.3, 20.0)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::settings::TierGeometry;
+
+    #[test]
+    fn nothing_is_covered_beyond_the_place_where_a_pass_was_broken_off() {
+        let face = FaceGeometry {
+            face: "1F/R01A".parse().unwrap(),
+            length_m: 1.0,
+            depth_m: 0.25,
+            tiers: vec![TierGeometry { board_m: 0.3, clear_m: 0.3 }],
+        };
+        let tags: Vec<Counted> =
+            (0..20).map(|i| Counted { x: 0.02 * f64::from(i), tier: 0, reads: 30.0, sure: 1.0 }).collect();
+        let active: Vec<Active> =
+            (-60..45).map(|cm| Active { x: f64::from(cm) / 100.0, z: 0.4, slots: 1.0 }).collect();
+        let found = &coverage("s", &face, &tags, &active, UHF, 0.1)[0].read_probability;
+        assert!(found[..4].iter().all(|p| *p > 0.9), "{found:?}");
+        assert_eq!(found[4..], [0.0; 6]);
+        assert_eq!(coverage("s", &face, &[], &[], UHF, 0.1)[0].read_probability, [0.0; 10]);
+    }
 }
