@@ -200,11 +200,13 @@ fn attend(q: &[f32], k: &[f32], v: &[f32], shape: &Shape, sizes: &[usize]) -> (V
     for &n in sizes {
         for head in 0..shape.heads {
             let cut = |row: usize| (at + row) * w + head * part..(at + row) * w + (head + 1) * part;
+            let keys = turned(k, n, cut);
             for i in 0..n {
                 let start = weights.len();
-                let qi = &q[cut(i)];
-                weights.extend((0..n).map(|j| scale * dot(qi, &k[cut(j)])));
+                weights.resize(start + n, 0.0);
                 let row = &mut weights[start..];
+                products(&q[cut(i)], &keys, row);
+                row.iter_mut().for_each(|a| *a *= scale);
                 let top = row.iter().copied().fold(f32::NEG_INFINITY, f32::max);
                 row.iter_mut().for_each(|a| *a = (*a - top).exp());
                 let sum: f32 = row.iter().sum();
@@ -228,11 +230,14 @@ fn attend_back(t: &BlockTrace, d: &[f32], shape: &Shape, sizes: &[usize]) -> (Ve
     for &n in sizes {
         for head in 0..shape.heads {
             let cut = |row: usize| (at + row) * w + head * part..(at + row) * w + (head + 1) * part;
+            let values = turned(&t.v, n, cut);
+            let mut da = vec![0f32; n];
             for i in 0..n {
                 let row = &t.weights[start..start + n];
                 start += n;
                 let di = &d[cut(i)];
-                let da: Vec<f32> = (0..n).map(|j| dot(di, &t.v[cut(j)])).collect();
+                da.fill(0.0);
+                products(di, &values, &mut da);
                 let mean: f32 = row.iter().zip(&da).map(|(a, d)| a * d).sum();
                 for (j, (a, da)) in row.iter().zip(&da).enumerate() {
                     dv[cut(j)].iter_mut().zip(di).for_each(|(v, d)| *v += a * d);
@@ -247,8 +252,26 @@ fn attend_back(t: &BlockTrace, d: &[f32], shape: &Shape, sizes: &[usize]) -> (Ve
     (dq, dk, dv)
 }
 
-fn dot(a: &[f32], b: &[f32]) -> f32 {
-    a.iter().zip(b).map(|(a, b)| a * b).sum()
+/// What `n` rows hold in a cut, number by number: those of all rows side by side.
+fn turned(x: &[f32], n: usize, cut: impl Fn(usize) -> std::ops::Range<usize>) -> Vec<f32> {
+    let part = cut(0).len();
+    let mut out = vec![0f32; n * part];
+    for row in 0..n {
+        for (i, v) in x[cut(row)].iter().enumerate() {
+            out[i * n + row] = *v;
+        }
+    }
+    out
+}
+
+/// Adds the products of one row with all `turned` ones. A product's terms are added in their order, whatever the processor does
+/// side by side: the same sums everywhere.
+fn products(row: &[f32], turned: &[f32], sums: &mut [f32]) {
+    for (v, others) in row.iter().zip(turned.chunks_exact(sums.len())) {
+        for (sum, other) in sums.iter_mut().zip(others) {
+            *sum += v * other;
+        }
+    }
 }
 
 #[cfg(test)]
