@@ -84,9 +84,9 @@ impl Sums {
         for s in 0..SLOTS {
             let residual = unwrap(&self.phasors[s]);
             let across = view.out_m.hypot(view.above[s]);
-            for i in 0..GRID {
+            for (i, residual) in residual.into_iter().enumerate() {
                 let at = middle + (i as f64 - (GRID as f64 - 1.0) / 2.0) * STEP_M;
-                out.phase[s][i] = K0 * (at - x).hypot(across) + residual[i];
+                out.phase[s][i] = K0 * (at - x).hypot(across) + residual;
                 out.sure[s][i] = self.phasors[s][i].norm() / (self.weight[s][i] + 0.3);
             }
             let mean = out.phase[s].iter().sum::<f64>() / GRID as f64;
