@@ -8,11 +8,9 @@
 use std::fmt::Write as _;
 use std::path::Path;
 
-use positioning::{LocateSettings, locate_face};
-use tests::passes::{as_the_twin, face_of, places_of};
-use tests::placing::{Figures, columns, processor_seconds};
+use tests::passes::{as_the_twin, locate_passes};
+use tests::placing::columns;
 use tests::plot::{Line, Plot};
-use twin::radio::face_lesson;
 
 type AnyError = Box<dyn std::error::Error>;
 
@@ -31,7 +29,8 @@ fn main() -> Result<(), AnyError> {
     for (name, decode) in [("fit and decoder", true), ("fit alone", false)] {
         writeln!(report, "\n## {name}\n\n{}", columns(&[]))?;
         for (thickness, speed) in CASES {
-            let figures = case(thickness, speed, decode, given.unwrap_or(REPORTED))?;
+            let prior = as_the_twin(thickness, speed);
+            let figures = locate_passes(&prior, PASSES, given.unwrap_or(REPORTED), decode)?;
             if speed == 0.1 && [0.01, 0.025, 0.06].contains(&thickness) {
                 let of = format!("{name}, {:.0} mm", 1e3 * thickness);
                 curves.push(Line { name: of.clone(), points: figures.calibration() });
@@ -66,22 +65,6 @@ fn main() -> Result<(), AnyError> {
         write(&out.with_file_name("twin_errors.svg"), sizes.svg())?;
     }
     Ok(())
-}
-
-fn case(thickness: f64, speed: f64, decode: bool, seed: u64) -> Result<Figures, AnyError> {
-    let prior = as_the_twin(thickness, speed);
-    let mut figures = Figures::default();
-    for number in 0..PASSES {
-        let lesson = face_lesson(&prior, seed, number)?;
-        let face = face_of(&lesson)?;
-        let settings = LocateSettings { aisle_m: lesson.aisle_m, decode, ..LocateSettings::default() };
-        let started = processor_seconds();
-        let found = locate_face(&lesson.scan, &face, &settings);
-        figures.seconds += processor_seconds() - started;
-        figures.reads += lesson.scan.reads.len() as f64;
-        figures.add(&places_of(&lesson), lesson.tiers.len(), &found.sightings);
-    }
-    Ok(figures)
 }
 
 const PLOTS: &str = "

@@ -1,15 +1,16 @@
 //! Simulated passes along single faces, with the places of the tags that they read: for evaluations.
 
 use domain::{FaceId, Scan, Uid};
-use positioning::{FaceGeometry, TierGeometry};
+use positioning::{FaceGeometry, LocateSettings, TierGeometry, locate_face};
 use rand::{RngExt, SeedableRng};
 use rand_chacha::ChaCha8Rng;
 use rand_distr::StandardNormal;
 use twin::radio::{
     AntennaPose, FaceLesson, FacePrior, HfReader, RadioError, RadioSettings, TagField, TagPlacement,
+    face_lesson,
 };
 
-use crate::placing::Placed;
+use crate::placing::{Figures, Placed, processor_seconds};
 
 /// The twin's own radio along six-tier shelves of books of a mean thickness, m, an antenna at each tier, at a speed, m/s.
 pub fn as_the_twin(thickness: f64, speed: f64) -> FacePrior {
@@ -40,6 +41,30 @@ pub fn face_of(lesson: &FaceLesson) -> Result<FaceGeometry, Box<dyn std::error::
 /// Where the tags of a lesson were.
 pub fn places_of(lesson: &FaceLesson) -> Vec<Placed> {
     lesson.truth.iter().map(|t| Placed { x_m: t.x_m, tier: t.tier }).collect()
+}
+
+/// Locates the first passes of a prior and a seed, by fit alone or with the decoder.
+///
+/// # Errors
+/// A prior that the radio refuses.
+pub fn locate_passes(
+    prior: &FacePrior,
+    passes: u64,
+    seed: u64,
+    decode: bool,
+) -> Result<Figures, Box<dyn std::error::Error>> {
+    let mut figures = Figures::default();
+    for number in 0..passes {
+        let lesson = face_lesson(prior, seed, number)?;
+        let face = face_of(&lesson)?;
+        let settings = LocateSettings { aisle_m: lesson.aisle_m, decode, ..LocateSettings::default() };
+        let started = processor_seconds();
+        let found = locate_face(&lesson.scan, &face, &settings);
+        figures.seconds += processor_seconds() - started;
+        figures.reads += lesson.scan.reads.len() as f64;
+        figures.add(&places_of(&lesson), lesson.tiers.len(), &found.sightings);
+    }
+    Ok(figures)
 }
 
 const TIERS: usize = 6;
